@@ -1,0 +1,223 @@
+/** Who is listening: rooms → subscriptions. Hears of messages only from the store, and wakes once per turn of the event loop. */
+import type { Batch, Cursor, Since } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+import type { RoomStore, Unwatch } from '../store/store.ts'
+import { Delivery } from './delivery.ts'
+import { type Reading, type Subscriber, Subscription, type SubscriptionOptions } from './subscription.ts'
+import type { Wheel } from './wheel.ts'
+
+export interface HubOptions {
+  readonly highWaterBytes: number
+  readonly stallMs: number
+  /** How long subscribers stay where the store fails, in ms; then they are sent away to come back. */
+  readonly storeAwayMs: number
+  /** How long an empty room is still watched: a long poll leaves and comes back. */
+  readonly lingerMs: number
+}
+
+/** How soon a read that failed is tried again, in ms. */
+const readAgainMs = 250
+
+export class Hub {
+  readonly wheel: Wheel
+  readonly #store: RoomStore
+  readonly #options: HubOptions
+  readonly #rooms = new Map<string, Room>()
+  readonly #woken = new Set<Room>()
+  #size = 0
+
+  constructor(store: RoomStore, wheel: Wheel, options: HubOptions) {
+    this.#store = store
+    this.wheel = wheel
+    this.#options = options
+  }
+
+  /** Subscriptions open now. */
+  get size(): number {
+    return this.#size
+  }
+  /** Rooms watched now. */
+  get rooms(): number {
+    return this.#rooms.size
+  }
+  has(room: string): boolean {
+    return this.#rooms.has(room)
+  }
+
+  /** Reads `room` from `since` into the subscriber, until it leaves: `leave()` of what is returned is the undo. */
+  subscribe(name: string, since: Since, subscriber: Subscriber, options: Pick<SubscriptionOptions, 'greet' | 'heartbeatMs'>): Subscription {
+    let room = this.#rooms.get(name)
+    if (room === undefined) {
+      room = new Room(name, this.#store, this.wheel, this.#options, {
+        woken: (self) => this.#wake(self),
+        joined: () => this.#size++,
+        left: () => this.#size--,
+        emptied: (self) => {
+          if (this.#rooms.get(name) === self) this.#rooms.delete(name)
+        },
+      })
+      this.#rooms.set(name, room)
+    }
+    const { highWaterBytes, stallMs } = this.#options
+    const subscription = new Subscription(room, since, subscriber, { ...options, highWaterBytes, stallMs })
+    room.join(subscription)
+    return subscription
+  }
+
+  /** Sends everybody away, evenly over `spreadMs`. `problem` is made for each, with a time to come back of its own. */
+  async drain(spreadMs: number, problem: () => Problem): Promise<void> {
+    const everybody = [...this.#rooms.values()].flatMap((room) => [...room.subscriptions])
+    const steps = Math.max(1, Math.min(everybody.length, Math.floor(spreadMs / 100)))
+    for (let step = 0; step < steps; step++) {
+      const from = Math.floor((everybody.length * step) / steps)
+      const to = Math.floor((everybody.length * (step + 1)) / steps)
+      for (const subscription of everybody.slice(from, to)) subscription.close(problem())
+      if (step + 1 < steps) await new Promise<void>((resolve) => this.wheel.after(spreadMs / steps, resolve))
+    }
+    // Who came in between goes at once.
+    for (const room of this.#rooms.values()) for (const subscription of room.subscriptions) subscription.close(problem())
+  }
+
+  #wake(room: Room): void {
+    if (this.#woken.size === 0) setImmediate(this.#flush)
+    this.#woken.add(room)
+  }
+
+  readonly #flush = (): void => {
+    const woken = [...this.#woken]
+    this.#woken.clear()
+    for (const room of woken) room.flush()
+  }
+}
+
+interface RoomEvents {
+  readonly woken: (room: Room) => void
+  readonly joined: () => void
+  readonly left: () => void
+  readonly emptied: (room: Room) => void
+}
+
+class Room implements Reading {
+  readonly wheel: Wheel
+  readonly subscriptions = new Set<Subscription>()
+  readonly #name: string
+  readonly #store: RoomStore
+  readonly #options: HubOptions
+  readonly #events: RoomEvents
+  /** Those who wait for a read, by where it begins: they will share its delivery. */
+  readonly #reads = new Map<Since, Subscription[]>()
+  #watch: Promise<Unwatch> | undefined
+  /** The head as last heard of. Who stands elsewhere has something to read. */
+  #head: Cursor | undefined
+  #wakes = 0
+  #heartbeat: Delivery | undefined
+  #failingSince: number | undefined
+  #cancelLinger: (() => void) | undefined
+
+  constructor(name: string, store: RoomStore, wheel: Wheel, options: HubOptions, events: RoomEvents) {
+    this.#name = name
+    this.#store = store
+    this.wheel = wheel
+    this.#options = options
+    this.#events = events
+  }
+
+  join(subscription: Subscription): void {
+    this.#cancelLinger?.()
+    this.subscriptions.add(subscription)
+    this.#events.joined()
+    this.read(subscription)
+  }
+
+  leave(subscription: Subscription): void {
+    if (!this.subscriptions.delete(subscription)) return
+    this.#events.left()
+    if (this.subscriptions.size > 0) return
+    this.#cancelLinger?.()
+    this.#cancelLinger = this.wheel.after(this.#options.lingerMs, () => {
+      if (this.subscriptions.size > 0) return
+      this.#events.emptied(this)
+      this.#watch?.then(
+        (unwatch) => unwatch(),
+        () => {},
+      )
+    })
+  }
+
+  /** One read for all who stand at the same cursor; who comes while it is under way shares it. */
+  read(subscription: Subscription): void {
+    subscription.reading()
+    const since = subscription.cursor
+    const together = this.#reads.get(since)
+    if (together !== undefined) {
+      together.push(subscription)
+      return
+    }
+    this.#reads.set(since, [subscription])
+    void this.#read(since)
+  }
+
+  heartbeat(cursor: Cursor): Delivery {
+    if (this.#heartbeat?.batch.cursor !== cursor) this.#heartbeat = new Delivery({ messages: [], cursor })
+    return this.#heartbeat
+  }
+
+  /** Once per turn: everybody who is live and not at the head reads on. */
+  flush(): void {
+    const head = this.#head
+    for (const subscription of this.subscriptions) {
+      if (subscription.live && subscription.cursor !== head) this.read(subscription)
+    }
+  }
+
+  async #read(since: Since): Promise<void> {
+    try {
+      // Watch before reading: what is appended in between arrives twice, and is dropped, never not at all.
+      this.#watch ??= this.#store.watch(this.#name, this.#wake)
+      await this.#watch
+      const wakes = this.#wakes
+      const batch = await this.#store.read(this.#name, since)
+      this.#failingSince = undefined
+      this.#deliver(since, batch, wakes)
+    } catch (error) {
+      this.#failed(since, error)
+    }
+  }
+
+  #deliver(since: Since, batch: Batch, wakes: number): void {
+    const delivery = new Delivery(batch)
+    for (const subscription of this.#takeReaders(since)) subscription.take(delivery)
+    // Nothing new meanwhile: this is the head. Otherwise the next turn looks who has something to read.
+    if (batch.more === undefined && wakes === this.#wakes) this.#head = batch.cursor
+    else this.#events.woken(this)
+  }
+
+  #failed(since: Since, error: unknown): void {
+    const problem = error instanceof Problem ? error : new Problem('internal')
+    const now = performance.now()
+    this.#failingSince ??= now
+    const away = problem.code === 'store-unavailable'
+    if (away && now - this.#failingSince < this.#options.storeAwayMs) {
+      // A watch that failed is asked for again.
+      this.#watch?.catch(() => (this.#watch = undefined))
+      // They stay among the readers: who comes meanwhile joins them.
+      this.wheel.after(readAgainMs, () => void this.#read(since))
+      return
+    }
+    this.#failingSince = undefined
+    this.#watch?.catch(() => (this.#watch = undefined))
+    for (const subscription of this.#takeReaders(since)) subscription.close(problem)
+  }
+
+  #takeReaders(since: Since): Subscription[] {
+    const readers = this.#reads.get(since) ?? []
+    this.#reads.delete(since)
+    return readers
+  }
+
+  readonly #wake = (head: Cursor): void => {
+    this.#head = head
+    this.#wakes++
+    this.#events.woken(this)
+  }
+}

@@ -1,0 +1,73 @@
+/** The one gate for what people send, and its limits. Everything behind it may trust a Draft, a name and a room. */
+import type { Draft } from './message.ts'
+import { Problem } from './problem.ts'
+import { randomText } from './random.ts'
+
+/** UTF-16 units, what an input's `maxlength` counts. */
+export const maxTextLength = 4096
+export const maxNameLength = 32
+
+const idSpelling = /^[A-Za-z0-9_-]{8,64}$/
+const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
+const loneSurrogate = /\p{Surrogate}/u
+const control = /\p{Cc}/u
+const controlButLineAndTab = /[^\P{Cc}\n\t]/u
+const bidirectional = /[\u202a-\u202e\u2066-\u2069]/u
+
+/** A new message id. */
+export const drawId = (): string => randomText(12)
+
+/**
+ * `{"id"?, "text"}` as a Draft; without an id one is drawn, and a retry is then not safe.
+ * @throws Problem `invalid-request` for another shape, `invalid-message` for a bad id or text.
+ */
+export function parseDraft(input: unknown): Draft {
+  const { id, text, ...others } = parseObject(input)
+  refuseOthers(others, 'id and text')
+  if (id !== undefined && (typeof id !== 'string' || !idSpelling.test(id))) {
+    throw new Problem('invalid-message', 'An id is 8 to 64 of the characters A-Z, a-z, 0-9, _ and -.')
+  }
+  if (typeof text !== 'string' || text.length < 1 || text.length > maxTextLength) {
+    throw new Problem('invalid-message', `A text has 1 to ${maxTextLength} UTF-16 units.`)
+  }
+  if (loneSurrogate.test(text))
+    throw new Problem('invalid-message', 'The text has half of a surrogate pair: it is not well-formed Unicode.')
+  if (controlButLineAndTab.test(text))
+    throw new Problem('invalid-message', 'Of the control characters a text may have line feed and tab only.')
+  return { id: id ?? drawId(), text }
+}
+
+/**
+ * `{"name"?}` as a name, undefined where none is given. White space around it is not part of it.
+ * @throws Problem `invalid-request` for another shape, `invalid-message` for a name that cannot be shown.
+ */
+export function parseName(input: unknown): string | undefined {
+  const { name, ...others } = parseObject(input)
+  refuseOthers(others, 'name')
+  if (name === undefined) return undefined
+  const trimmed = typeof name === 'string' ? name.trim() : ''
+  if (trimmed.length < 1 || trimmed.length > maxNameLength) {
+    throw new Problem('invalid-message', `A name has 1 to ${maxNameLength} UTF-16 units.`)
+  }
+  if (loneSurrogate.test(trimmed) || control.test(trimmed) || bidirectional.test(trimmed)) {
+    throw new Problem('invalid-message', 'A name has no control characters, bidirectional overrides or half surrogates.')
+  }
+  return trimmed
+}
+
+/** @throws Problem `invalid-room` */
+export function parseRoom(room: string): string {
+  if (!roomSpelling.test(room)) throw new Problem('invalid-room')
+  return room
+}
+
+function parseObject(input: unknown): Record<string, unknown> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new Problem('invalid-request', 'Send one JSON object.')
+  }
+  return input as Record<string, unknown>
+}
+
+function refuseOthers(others: object, known: string): void {
+  if (Object.keys(others).length > 0) throw new Problem('invalid-request', `Only ${known} may be in the object.`)
+}

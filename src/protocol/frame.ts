@@ -1,0 +1,62 @@
+/** The text frames of the WebSocket, both directions. A batch has no `type`; every other frame has one. */
+import { type Ack, type Batch, type Draft, isBatch } from './message.ts'
+import { Problem } from './problem.ts'
+
+/** What goes up the socket. */
+export type ClientFrame = { readonly type: 'publish' } & Draft
+
+/** What comes down: a batch, the answer to a publish, or a problem (with the id of the publish that it answers). */
+export type ServerFrame =
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'ack'; readonly ack: Ack }
+  | { readonly kind: 'problem'; readonly problem: Problem; readonly id: string | undefined }
+
+export const encodePublish = ({ id, text }: Draft): string => JSON.stringify({ type: 'publish', id, text })
+export const encodeAck = (ack: Ack): string => JSON.stringify({ type: 'ack', ...ack })
+
+/** A problem as a frame: its `type` is the frame's, RFC 9457's default stands for the other. */
+export const encodeProblem = (problem: Problem, id?: string): string =>
+  JSON.stringify({ ...problem.toJSON(), type: 'problem', ...(id !== undefined && { id }) })
+
+/** The longest reason of a close frame, in bytes (RFC 6455, 5.5: 125 with the code's two). */
+export const maxCloseReason = 123
+
+/** Why a socket is closed, as its reason: `{"code","retryMs"?}`. */
+export const encodeCloseReason = (code: string, retryMs?: number): string =>
+  JSON.stringify({ code, ...(retryMs !== undefined && { retryMs }) })
+
+/**
+ * A frame from a client, parsed from JSON: what is left for the publishing gate to look at.
+ * @throws Problem `invalid-request` where it is no publish.
+ */
+export function parseClientFrame(value: unknown): { readonly id: string | undefined; readonly draft: unknown } {
+  const { type, ...draft } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (type !== 'publish') throw new Problem('invalid-request', 'A frame is {"type":"publish","id","text"}.')
+  return { id: typeof draft['id'] === 'string' ? draft['id'] : undefined, draft }
+}
+
+/** A frame from the server, or undefined where it is none that this version knows: it is passed over. */
+export function parseServerFrame(text: string): ServerFrame | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { type, ...rest } = value as Record<string, unknown>
+  if (type === undefined) return isBatch(value) ? { kind: 'batch', batch: value } : undefined
+  if (type === 'ack') return { kind: 'ack', ack: rest as unknown as Ack }
+  const problem = type === 'problem' ? Problem.from(rest) : undefined
+  return problem && { kind: 'problem', problem, id: typeof rest['id'] === 'string' ? rest['id'] : undefined }
+}
+
+/** The problem that a close code and its reason tell of, or undefined where they tell of none of ours. */
+export function parseCloseReason(reason: string): Problem | undefined {
+  try {
+    const value = JSON.parse(reason) as { code?: unknown; retryMs?: unknown }
+    return Problem.from({ code: value.code, retryAfterMs: value.retryMs })
+  } catch {
+    return undefined
+  }
+}

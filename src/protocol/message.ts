@@ -1,0 +1,70 @@
+/** What travels: drafts up, batches down. The same shapes on all four wires. */
+
+/** A transport's name is its URL segment, its file name on both sides, its label and its row in every result. */
+export const transportNames = ['poll', 'long-poll', 'sse', 'websocket'] as const
+export type TransportName = (typeof transportNames)[number]
+
+/** Where a reader stands in a room's log, spelled `epoch.seq.tag`. Opaque to applications; see cursor.ts. */
+export type Cursor = string
+
+/** Where a reader wants to begin: after a cursor, at the oldest message kept, or (undefined) with the newest few. */
+export type Since = Cursor | 'earliest' | undefined
+
+/** Who publishes: `id` has 72 random bits, `name` is 1..32 UTF-16 units. */
+export interface Member {
+  readonly id: string
+  readonly name: string
+}
+
+/** What a person sends. `id` is the author's own and makes a repeat recognisable; `text` is 1..4,096 UTF-16 units. */
+export interface Draft {
+  readonly id: string
+  readonly text: string
+}
+
+/** One line of a room's log. `seq` counts 1, 2, 3 … within an epoch, without holes; `at` is in ms since 1970. */
+export interface Message {
+  readonly seq: number
+  readonly id: string
+  readonly member: string
+  readonly author: string
+  readonly text: string
+  readonly at: number
+}
+
+/**
+ * Why a reader cannot simply go on: another log (`epoch`), a cursor from the future (`ahead`), a log that went back
+ * and used its numbers again (`rollback`), or messages no longer kept (`trimmed`, `missed` of them exactly).
+ */
+export interface Gap {
+  readonly reason: GapReason
+  readonly missed?: number
+}
+export const gapReasons = ['epoch', 'ahead', 'rollback', 'trimmed'] as const
+export type GapReason = (typeof gapReasons)[number]
+
+/** The one payload. Its JSON is byte-identical on all four wires. An empty batch is a heartbeat. */
+export interface Batch {
+  readonly messages: readonly Message[]
+  /** Where this batch leaves the reader. */
+  readonly cursor: Cursor
+  readonly gap?: Gap
+  /** There is more: ask again at once. On a stream the next batch follows by itself. */
+  readonly more?: true
+  /** Come back after exactly this many ms (already jittered). */
+  readonly retryMs?: number
+}
+
+/** The answer to a publish: where the message stands in the log, and whether it stood there before. */
+export interface Ack {
+  readonly id: string
+  readonly seq: number
+  readonly cursor: Cursor
+  readonly duplicate: boolean
+}
+
+/** Is this object, fresh from JSON, a batch? Looks at what a reader relies on, not at every message. */
+export function isBatch(value: unknown): value is Batch {
+  const batch = value as Partial<Batch> | null
+  return typeof batch === 'object' && batch !== null && Array.isArray(batch.messages) && typeof batch.cursor === 'string'
+}

@@ -1,0 +1,115 @@
+/** One table of problems: code → HTTP status, WebSocket close code, come back or not, remedy. */
+
+interface Row {
+  readonly status: number
+  readonly title: string
+  /** What to do about it, for the person who reads it. */
+  readonly remedy: string
+  /** True where the same request may succeed later: a client comes back by itself. */
+  readonly comeBack: boolean
+  /** The WebSocket close code that says the same. 4000–4499 and 1012, 1013 come back, 4500–4999 do not. */
+  readonly close?: number
+}
+
+const row = (status: number, title: string, remedy: string, close?: number): Row => ({
+  status,
+  title,
+  remedy,
+  comeBack: status === 408 || status === 429 || status === 503,
+  ...(close !== undefined && { close }),
+})
+
+export const problems = {
+  'invalid-request': row(400, 'Invalid request', 'Send each known parameter at most once, in its range, and no other.', 4500),
+  'invalid-json': row(400, 'Invalid JSON', 'Send one flat JSON object in which each key appears once.'),
+  'invalid-utf8': row(400, 'Invalid UTF-8', 'Encode the body as UTF-8.'),
+  'invalid-cursor': row(400, 'Invalid cursor', 'Send the cursor of your last batch unchanged, or "earliest", or none.', 4500),
+  'invalid-room': row(400, 'Invalid room', 'A room is named by a letter or digit and up to 63 more of letters, digits and . _ ~ -', 4504),
+  'bad-host': row(400, 'Unknown host', 'Use an address of this machine, or start the server with --allow-host for this name.'),
+  'session-required': row(401, 'Session required', 'POST /session first, and send its cookie along.'),
+  'origin-denied': row(403, 'Origin denied', 'Open the page from this server, or start the server with --allow-origin for the other one.'),
+  forbidden: row(403, 'Forbidden', 'Ask whoever runs this server for access to the room.', 4501),
+  'not-found': row(404, 'Not found', 'See the list of routes in the README.'),
+  'method-not-allowed': row(405, 'Method not allowed', 'Use a method of the Allow header.'),
+  'not-acceptable': row(406, 'Not acceptable', 'Accept text/event-stream, or use another transport.'),
+  'request-timeout': row(408, 'Request timeout', 'Send the whole request within its time, then try again.'),
+  'body-too-large': row(413, 'Body too large', 'Send at most 32 KiB.'),
+  'uri-too-long': row(414, 'URI too long', 'Send at most 2 KiB of path and query.'),
+  'unsupported-media-type': row(415, 'Unsupported media type', 'Send content-type: application/json in UTF-8.'),
+  'expectation-failed': row(417, 'Expectation failed', 'Expect nothing but 100-continue.'),
+  'invalid-message': row(422, 'Invalid message', 'Change the text, id or name and send it again.'),
+  'idempotency-mismatch': row(422, 'Same id, other text', 'Give a new text a new id.'),
+  'upgrade-required': row(426, 'Upgrade required', 'Open this address as a WebSocket (HTTP/1.1, version 13).'),
+  'rate-limited': row(429, 'Rate limited', 'Wait as long as it says, then send the same message again.', 4429),
+  'headers-too-large': row(431, 'Headers too large', 'Send at most 16 KiB of headers.'),
+  internal: row(500, 'Internal error', 'Try again later; the fault is in the server and has been logged.', 1011),
+  overloaded: row(503, 'Overloaded', 'Wait as long as it says, then try again.', 1013),
+  draining: row(503, 'Shutting down', 'Wait as long as it says; another process takes over.', 1012),
+  'store-unavailable': row(503, 'Store unavailable', 'Wait as long as it says, then send the same id again: it is not taken twice.', 4503),
+  'room-limit': row(503, 'Too many rooms', 'Use a room that exists, or wait as long as it says.', 1013),
+} as const satisfies Record<string, Row>
+
+export type ProblemCode = keyof typeof problems
+
+/** A problem as it travels: RFC 9457's members and ours. `outcome: "unknown"`: it may have happened all the same. */
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly retryAfterMs?: number
+  readonly outcome?: 'unknown'
+}
+
+export interface ProblemExtra {
+  readonly retryAfterMs?: number
+  readonly outcome?: 'unknown'
+}
+
+/** A refusal that says what to do about it. Thrown at the gates, answered at the edges, and thrown again by the client. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly retryAfterMs: number | undefined
+  readonly outcome: 'unknown' | undefined
+
+  constructor(code: ProblemCode, detail?: string, extra: ProblemExtra = {}) {
+    super(detail ?? problems[code].remedy)
+    this.name = 'Problem'
+    this.code = code
+    this.retryAfterMs = extra.retryAfterMs
+    this.outcome = extra.outcome
+  }
+
+  get status(): number {
+    return problems[this.code].status
+  }
+
+  /** True where trying again later may help. */
+  get comeBack(): boolean {
+    return problems[this.code].comeBack
+  }
+
+  toJSON(): ProblemBody {
+    return {
+      type: `urn:problem-type:fourwires:${this.code}`,
+      title: problems[this.code].title,
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.outcome !== undefined && { outcome: this.outcome }),
+    }
+  }
+
+  /** The problem that a peer sent, or undefined where the value is none of ours (a proxy's page, say). */
+  static from(value: unknown): Problem | undefined {
+    const body = value as Partial<ProblemBody> | null
+    if (typeof body !== 'object' || body === null || typeof body.code !== 'string') return undefined
+    if (!Object.hasOwn(problems, body.code)) return undefined
+    return new Problem(body.code, typeof body.detail === 'string' ? body.detail : undefined, {
+      ...(typeof body.retryAfterMs === 'number' && { retryAfterMs: body.retryAfterMs }),
+      ...(body.outcome === 'unknown' && { outcome: body.outcome }),
+    })
+  }
+}

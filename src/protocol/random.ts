@@ -1,0 +1,10 @@
+/** Random names from the platform's cryptographic source: epochs, tags, message and member ids. */
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** `length` characters of base64url's alphabet, 6 random bits each. */
+export function randomText(length: number): string {
+  let text = ''
+  for (const byte of crypto.getRandomValues(new Uint8Array(length))) text += alphabet[byte & 63]
+  return text
+}

@@ -1,0 +1,232 @@
+/** The room server: `buildApp()` for a process of its own, `fourwires` as a plugin for yours. The only place that knows every part. */
+import fastifyWebsocket from '@fastify/websocket'
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type RouteOptions,
+} from 'fastify'
+import type { Server } from 'node:http'
+import { parseName, parseRoom } from '../protocol/draft.ts'
+import { Problem, type ProblemCode } from '../protocol/problem.ts'
+import { guard } from './guard.ts'
+import { parseJson } from './json.ts'
+import { type ServerOptions, withDefaults } from './options.ts'
+import { pages } from './pages.ts'
+import { answerError, rawProblem } from './problems.ts'
+import { publish, publisherOf } from './publish.ts'
+import { Rooms, type RoomServerOptions } from './rooms.ts'
+import { longPoll } from './transports/long-poll.ts'
+import { poll } from './transports/poll.ts'
+import { sse } from './transports/sse.ts'
+import { noStore, type Transport } from './transports/transport.ts'
+import { websocket } from './transports/websocket.ts'
+
+export type { Member, Message, Batch, Cursor, Draft, TransportName } from '../protocol/message.ts'
+export { Problem, type ProblemCode } from '../protocol/problem.ts'
+export { MemoryStore } from '../store/memory.ts'
+export type { Appended, RoomStore, StoreLimits } from '../store/store.ts'
+export type { ServerOptions } from './options.ts'
+export type { Authorize, RoomServerOptions } from './rooms.ts'
+export type { Authenticate } from './session.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route that may be upgraded to a WebSocket. */
+    upgrade?: true
+    /** A route for probes: asked by address and name alike. */
+    probe?: true
+  }
+}
+
+const transports: readonly Transport[] = [poll, longPoll, sse, websocket]
+
+/**
+ * The room server as a Fastify plugin: all routes of the contract under the prefix it is registered with, its limits
+ * and its problems kept to itself. Register with `serverOptions()` on the application for what belongs to the process.
+ */
+export const fourwires: FastifyPluginAsync<RoomServerOptions> = async (app, options) => {
+  const rooms = new Rooms(options, app.server, app.log, app.prefix)
+  app.addHook('onRequest', guard(rooms.options))
+  await addWebSocket(app, rooms.options)
+  await addRooms(app, rooms)
+  if (app.prefix !== '') app.setNotFoundHandler(notFound)
+}
+
+/** What of a whole application may be set: the room server's options, and how it logs. */
+export interface AppOptions extends RoomServerOptions {
+  readonly logger?: FastifyServerOptions['logger']
+}
+
+/** A process's own application: the room server, the page, and the probes `/healthz`, `/readyz` and `/metrics`. */
+export async function buildApp({ logger = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({ ...serverOptions(options), logger, disableRequestLogging: true })
+  answerExpectations(app.server)
+  const rooms = new Rooms(options, app.server, app.log, '')
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(notFound)
+  await addWebSocket(app, rooms.options)
+  const guarded = guard(rooms.options)
+  app.addHook('onRequest', function (request, reply, done) {
+    if (request.routeOptions.config.probe) return done()
+    guarded.call(this, request, reply, done)
+  })
+  addProbes(app, rooms)
+  await app.register((scope) => addRooms(scope, rooms))
+  await app.register(pages)
+  return app
+}
+
+/**
+ * What belongs to the process and not to the plugin: time limits, sizes of heads, and answers to what is no request.
+ * @returns options for `Fastify()`
+ */
+export function serverOptions(options: Partial<ServerOptions> = {}): FastifyHttpOptions<Server> {
+  const { headerBytes, uriBytes, headersTimeoutMs, requestTimeoutMs, timeoutCheckMs, keepAliveMs } = withDefaults(options)
+  return {
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    routerOptions: { maxParamLength: uriBytes },
+    exposeHeadRoutes: false,
+    // Who comes while we shut down is told by the contract's problem, not by Fastify's.
+    return503OnClosing: false,
+    http: {
+      maxHeaderSize: headerBytes,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: timeoutCheckMs,
+      // A request without Host is ours to answer.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: (error, socket) => {
+      // Within an answer these bytes would be taken for a part of it (`_httpMessage` is what Node's own handler asks).
+      const answering = (socket as { _httpMessage?: unknown })._httpMessage != null
+      if (socket.writable && !answering) socket.write(rawProblem(new Problem(byNodeCode[error.code] ?? 'invalid-request')))
+      socket.destroySoon()
+    },
+    frameworkErrors: (error, request, reply) => {
+      reply.header('connection', 'close')
+      // An upgrade's socket has left Node's hands, and would stay open past every time limit.
+      reply.raw.once('finish', () => request.raw.socket.destroySoon())
+      answerError(error, request, reply)
+    },
+  }
+}
+
+const byNodeCode: Readonly<Record<string, ProblemCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+}
+
+function answerExpectations(server: Server): void {
+  server.on('checkExpectation', (request, response) => {
+    const problem = new Problem('expectation-failed')
+    request.resume()
+    response.writeHead(problem.status, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' })
+    response.end(JSON.stringify(problem))
+  })
+}
+
+function notFound(): never {
+  throw new Problem('not-found')
+}
+
+/** Ours only where the host has none: one server can have one. */
+async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }: ServerOptions): Promise<void> {
+  if (app.hasDecorator('websocketServer')) return
+  const options = { maxPayload: frameBytes, maxFragments: frameFragments, perMessageDeflate: false, closeTimeout: 5_000 }
+  await app.register(fastifyWebsocket, {
+    options,
+    // Sockets are sent away by us, each in its turn.
+    preClose: (done) => done(),
+  })
+}
+
+/** The routes of the contract, on an application whose requests have passed the guard. */
+async function addRooms(app: FastifyInstance, rooms: Rooms): Promise<void> {
+  app.setErrorHandler(answerError)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: rooms.options.bodyBytes },
+    async (request: FastifyRequest, body: Buffer) => {
+      const charset = /charset="?([^;"\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+      if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw new Problem('unsupported-media-type')
+      return parseJson(body)
+    },
+  )
+  // On any other route @fastify/websocket would accept an upgrade first and think later.
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.ws && !request.routeOptions.config.upgrade ? new Problem('invalid-request', 'This address is no WebSocket.') : undefined)
+  })
+  app.addHook('preClose', () => rooms.drain.start())
+  app.addHook('onClose', () => rooms.close())
+
+  const methods = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, routePath, method }: RouteOptions & { readonly routePath: string }) => {
+    if (url !== '*') methods.set(routePath, [...(methods.get(routePath) ?? []), ...[method].flat()])
+  })
+  addSession(app, rooms)
+  addPublishing(app, rooms)
+  for (const transport of transports) transport(app, rooms)
+  for (const [path, allowed] of methods) refuseOtherMethods(app, path, allowed)
+}
+
+function addSession(app: FastifyInstance, rooms: Rooms): void {
+  const { sessions } = rooms
+  app.post('/session', async (request, reply) => {
+    rooms.refuseWhenBusy()
+    const member = sessions.issue(request, reply, parseName(request.body ?? {}))
+    return reply.code(201).headers(noStore).send({ member })
+  })
+  app.delete('/session', async (request, reply) => {
+    sessions.forget(request, reply)
+    return reply.code(204).headers(noStore).send()
+  })
+}
+
+function addPublishing(app: FastifyInstance, rooms: Rooms): void {
+  app.post('/rooms/:room/messages', async (request, reply) => {
+    const room = parseRoom((request.params as { readonly room: string }).room)
+    const ack = await publish(rooms, await publisherOf(rooms, request), room, request.body)
+    return reply
+      .code(ack.duplicate ? 200 : 201)
+      .headers(noStore)
+      .send(ack)
+  })
+}
+
+/** Another method on a known path is told which it may use (RFC 9110, 15.5.6). */
+function refuseOtherMethods(app: FastifyInstance, url: string, allowed: readonly string[]): void {
+  const method = app.supportedMethods.filter((name) => !allowed.includes(name))
+  const refuse = (): never => {
+    throw new Problem('method-not-allowed', `Here one may ${allowed.join(' or ')}.`)
+  }
+  app.route({
+    method,
+    url,
+    onRequest: async (_request, reply) => {
+      reply.header('allow', allowed.join(', '))
+      refuse()
+    },
+    handler: refuse,
+  })
+}
+
+function addProbes(app: FastifyInstance, rooms: Rooms): void {
+  const config = { probe: true } as const
+  app.get('/healthz', { config }, async (_request, reply) => reply.headers(noStore).send({ status: 'alive' }))
+  app.get('/readyz', { config }, async (_request, reply) => {
+    if (rooms.drain.draining) throw rooms.drain.problem()
+    await rooms.store.has('readyz')
+    return reply.headers(noStore).send({ status: 'ready' })
+  })
+  app.get('/metrics', { config }, async (_request, reply) => {
+    const { registry } = rooms.metrics
+    return reply
+      .headers(noStore)
+      .type(registry.contentType)
+      .send(await registry.metrics())
+  })
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/** The process: options, listen, signals. */
+import { networkInterfaces } from 'node:os'
+import { buildApp } from './app.ts'
+import { type CommandLine, helpText, parseCommandLine, withDefaults } from './options.ts'
+
+const commandLine = readCommandLine()
+if (commandLine.help) {
+  console.log(helpText())
+} else {
+  await serve(commandLine)
+}
+
+function readCommandLine(): CommandLine {
+  try {
+    const parsed = parseCommandLine(process.argv.slice(2), process.env)
+    withDefaults(parsed.server)
+    return parsed
+  } catch (error) {
+    return fail(`${(error as Error).message}\nTry: fourwires --help`)
+  }
+}
+
+async function serve({ port, host, logLevel, server }: CommandLine): Promise<void> {
+  const pretty = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}
+  const redact = ['req.headers.cookie', 'req.headers.authorization']
+  const app = await buildApp({ ...server, logger: { level: logLevel, redact, ...pretty } })
+  // A full disk or a closed pipe behind the log is no reason to leave the room.
+  process.stdout.on('error', () => {})
+
+  let stopping = false
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    // Asked twice, it goes at once.
+    if (stopping) process.exit(0)
+    stopping = true
+    app.log.info(`${signal}: sending clients away, then stopping`)
+    setTimeout(() => process.exit(0), withDefaults(server).drainLimitMs).unref()
+    const closed = app.close()
+    // Keep-alive connections without a request would hold it open.
+    const idle = setInterval(() => app.server.closeIdleConnections(), 100)
+    await closed
+    clearInterval(idle)
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (received) => void stop(received))
+
+  try {
+    await app.listen({ port, host })
+  } catch (error) {
+    fail(explain(error as NodeJS.ErrnoException, port, host))
+  }
+  for (const url of addresses(host, (app.server.address() as { port: number }).port)) app.log.info(`open ${url}`)
+}
+
+function explain(error: NodeJS.ErrnoException, port: number, host: string): string {
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} is in use. Choose another: fourwires --port ${port + 1}, or --port 0 for a free one.`
+  if (error.code === 'EACCES') return `Port ${port} is not ours to use. Choose one over 1023: fourwires --port 3000`
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `This machine has no address ${host}. Use localhost, or 0.0.0.0 for all.`
+  return error.message
+}
+
+/** Where a person finds the page: each address of this machine, where all are listened on. */
+function addresses(host: string, port: number): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [`http://${host.includes(':') ? `[${host}]` : host}:${port}`]
+  const found = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  const external = found.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => `http://${address}:${port}`)
+  return [`http://localhost:${port}`, ...external]
+}
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}

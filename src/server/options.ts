@@ -1,0 +1,187 @@
+/** Every number of the contract, named with its unit and its default; and every other thing that can be set. */
+import { parseArgs } from 'node:util'
+import { defaultLimits } from '../store/store.ts'
+
+interface NumberOption {
+  readonly kind: 'number'
+  readonly value: number
+  readonly least: number
+  readonly help: string
+}
+interface TextOption {
+  readonly kind: 'text'
+  readonly value: string
+  readonly help: string
+}
+interface ListOption {
+  readonly kind: 'list'
+  readonly value: readonly string[]
+  readonly help: string
+}
+type Option = NumberOption | TextOption | ListOption
+
+const number = (value: number, help: string, least = 1): NumberOption => ({ kind: 'number', value, least, help })
+const text = (value: string, help: string): TextOption => ({ kind: 'text', value, help })
+const list = (help: string): ListOption => ({ kind: 'list', value: [], help })
+
+/** What a room keeps, contract §7. */
+const keeping = {
+  keepMessages: number(defaultLimits.keepMessages, 'messages kept per room'),
+  keepBytes: number(defaultLimits.keepBytes, 'bytes kept per room'),
+  keepSeconds: number(defaultLimits.keepSeconds, 'seconds that a message is kept'),
+  totalBytes: number(defaultLimits.totalBytes, 'bytes kept by the process; the longest idle room gives way first'),
+  rooms: number(defaultLimits.rooms, 'rooms at the most'),
+  roomsPerMinute: number(120, 'rooms that one address may create in a minute; 0 is no limit', 0),
+  idleSeconds: number(defaultLimits.idleSeconds, 'seconds after its last message that a room goes in which nobody is'),
+  emptySeconds: number(defaultLimits.emptySeconds, 'seconds after its last reader that a room goes in which nothing was ever written'),
+  dedupeSeconds: number(defaultLimits.dedupeSeconds, 'seconds that the repeat of an id is recognised'),
+  dedupeIds: number(defaultLimits.dedupeIds, 'newer ids of the room after which a repeat is no longer recognised'),
+  history: number(defaultLimits.history, 'newest messages that a reader without a cursor begins with', 0),
+  batchMessages: number(defaultLimits.batchMessages, 'messages in a batch'),
+  batchBytes: number(defaultLimits.batchBytes, 'bytes of JSON in a batch'),
+  storeTimeoutMs: number(2_000, 'ms that a store may take to answer'),
+  storeAwayMs: number(10_000, 'ms without a store after which streams are sent away'),
+} as const
+
+/** How the wires behave, contract §3, §9 and §12. */
+const wires = {
+  waitSeconds: number(25, 'seconds that a long poll is held, where the client does not say', 0),
+  waitMaxSeconds: number(55, 'seconds that a client may ask for'),
+  heartbeatMs: number(20_000, 'ms between heartbeats on a stream, ± 10 %'),
+  streamMs: number(900_000, 'ms after which an event stream ends by itself, ± 10 %'),
+  retryMs: number(2_000, 'ms that an EventSource is told to wait before it comes back, ± 50 %'),
+  highWaterBytes: number(65_536, 'bytes waiting on a connection at which its writer stops reading the log'),
+  stallMs: number(90_000, 'ms without progress of waiting bytes after which a connection is cut'),
+  pingMs: number(10_000, 'ms between pings on a WebSocket'),
+  silentMs: number(30_000, 'ms after which a silent WebSocket is cut'),
+  frameBytes: number(32_768, 'bytes of a frame from a client (maxPayload)'),
+  frameFragments: number(64, 'fragments of a message from a client'),
+  controlFramesPerSecond: number(50, 'pings and pongs a second that a client may send'),
+} as const
+
+/** What is refused, contract §11 and §12. */
+const limits = {
+  publishesPerSecond: number(20, 'publishes a second of one member; 0 is no limit', 0),
+  publishBurst: number(40, 'publishes of one member at once'),
+  maxConnections: number(10_000, 'connections at the most'),
+  maxLagMs: number(1_000, 'ms that the event loop may be late before the server says it is overloaded'),
+  bodyBytes: number(32_768, 'bytes of a request body'),
+  uriBytes: number(2_048, 'bytes of a path and query'),
+  headerBytes: number(16_384, 'bytes of a request head'),
+  headersTimeoutMs: number(10_000, 'ms that a request head may take'),
+  requestTimeoutMs: number(15_000, 'ms that a whole request may take'),
+  timeoutCheckMs: number(1_000, 'ms between looks for slow requests'),
+  keepAliveMs: number(72_000, 'ms that an idle connection is kept'),
+  allowHost: list('a further name that this server answers to'),
+  allowOrigin: list('a further origin whose pages may use this server, as https://example.com'),
+  allowQueryKeys: list('a query key of the embedding application that is passed over'),
+} as const
+
+/** Sessions, shutting down, and the process. */
+const others = {
+  sessionSecret: text('', 'signs the session cookie; drawn at start where it is empty'),
+  sessionCookie: text('fourwires', 'name of the session cookie'),
+  sessionDays: number(30, 'days that a session cookie lives'),
+  drainMs: number(5_000, 'ms over which clients are sent away on shutting down', 0),
+  drainLimitMs: number(10_000, 'ms after which the process ends all the same'),
+} as const
+
+export const optionTable = { ...keeping, ...wires, ...limits, ...others } as const satisfies Record<string, Option>
+type Table = typeof optionTable
+
+/** The options of a room server, all with a default. Numbers are in the unit that their name ends with. */
+export type ServerOptions = {
+  readonly [Name in keyof Table]: Table[Name] extends NumberOption ? number : Table[Name] extends ListOption ? readonly string[] : string
+}
+
+/** @throws RangeError that names the option, what it is and what it got */
+export function withDefaults(options: Partial<ServerOptions>): ServerOptions {
+  const complete: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries(optionTable) as [string, Option][]) {
+    const value = (options as Record<string, unknown>)[name] ?? option.value
+    if (option.kind === 'number' && !(Number.isSafeInteger(value) && (value as number) >= option.least)) {
+      throw new RangeError(`${name} (${option.help}) is a whole number, at least ${option.least}; it got ${String(value)}`)
+    }
+    complete[name] = value
+  }
+  return complete as unknown as ServerOptions
+}
+
+/** What only the process itself has: where it listens, and what it says. */
+const processOptions = {
+  port: { kind: 'number', value: 3000, least: 0, help: 'port to listen on; 0 takes a free one (PORT)' },
+  host: { kind: 'text', value: 'localhost', help: 'address to listen on; 0.0.0.0 for the whole network (HOST)' },
+  'log-level': { kind: 'text', value: 'info', help: 'fatal, error, warn, info, debug, trace or silent' },
+} as const satisfies Record<string, Option>
+
+export interface CommandLine {
+  readonly help: boolean
+  readonly port: number
+  readonly host: string
+  readonly logLevel: string
+  readonly server: Partial<ServerOptions>
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/**
+ * The command line, over the environment (PORT, HOST, SESSION_SECRET), over the defaults.
+ * @throws Error in one sentence, for what is not an option or not its value
+ */
+export function parseCommandLine(args: readonly string[], env: Readonly<Record<string, string | undefined>>): CommandLine {
+  const byFlag = new Map<string, [string, Option]>(Object.entries(optionTable).map(([name, option]) => [kebab(name), [name, option]]))
+  const flags = [...byFlag].map(([flag, [, option]]) => [flag, { type: 'string', multiple: option.kind === 'list' }] as const)
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      port: { type: 'string', short: 'p' },
+      host: { type: 'string' },
+      'log-level': { type: 'string' },
+      ...Object.fromEntries(flags),
+    },
+  })
+  const given = values as Record<string, string | string[] | boolean | undefined>
+  const server: Record<string, unknown> = {}
+  if (env['SESSION_SECRET']) server['sessionSecret'] = env['SESSION_SECRET']
+  for (const [flag, [name, option]] of byFlag) {
+    const value = given[flag]
+    if (value !== undefined) server[name] = option.kind === 'number' ? wholeNumber(flag, value, option) : value
+  }
+  const port = wholeNumber('port', given['port'] ?? env['PORT'] ?? String(processOptions.port.value), processOptions.port)
+  if (port > 65_535) throw new Error('--port is at most 65535')
+  const logLevel = String(given['log-level'] ?? processOptions['log-level'].value)
+  if (!processOptions['log-level'].help.split(/, | or /).includes(logLevel))
+    throw new Error(`--log-level is ${processOptions['log-level'].help}`)
+  return {
+    help: given['help'] === true,
+    port,
+    host: String(given['host'] ?? env['HOST'] ?? processOptions.host.value),
+    logLevel,
+    server: server as Partial<ServerOptions>,
+  }
+}
+
+function wholeNumber(flag: string, value: unknown, { least, help }: { readonly least: number; readonly help: string }): number {
+  if (typeof value === 'string' && /^[0-9]{1,15}$/.test(value) && Number(value) >= least) return Number(value)
+  throw new Error(`--${flag} (${help}) is a whole number, at least ${least}; it got "${String(value)}"`)
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const line = (flag: string, { kind, value, help }: Option): string => {
+    const placeholder = kind === 'number' ? ' <n>' : kind === 'list' ? ' <…>' : ' <text>'
+    const standard = kind === 'list' ? 'may be repeated' : value === '' ? '' : `default ${String(value)}`
+    return `  ${`--${flag}${placeholder}`.padEnd(34)}${help}${standard && ` (${standard})`}`
+  }
+  const section = (title: string, options: Record<string, Option>): string =>
+    [title, ...Object.entries(options).map(([name, option]) => line(kebab(name), option))].join('\n')
+  return [
+    'fourwires: one room over polling, long polling, server-sent events and WebSocket\n\nUsage: fourwires [options]',
+    `${section('Process', processOptions)}\n  ${'--help'.padEnd(34)}this text`,
+    section('Keeping', keeping),
+    section('Wires', wires),
+    section('Limits', limits),
+    section('Sessions and shutting down', others),
+  ].join('\n\n')
+}

@@ -1,0 +1,51 @@
+/** What a reader asks in its query: each key by its own grammar, at most once, and no other. */
+import { parseSince } from '../protocol/cursor.ts'
+import { parseRoom } from '../protocol/draft.ts'
+import type { Since } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+import type { FastifyRequest } from 'fastify'
+
+/** What a reader asks for: a room, from a cursor, and the numbers that its transport knows. */
+export interface Question<Name extends string> {
+  readonly room: string
+  readonly since: Since
+  readonly numbers: Readonly<Partial<Record<Name, number>>>
+}
+
+/** The range of a whole number. */
+export interface Range {
+  readonly least: number
+  readonly most: number
+}
+
+/**
+ * The question of a request for `/rooms/:room/<transport>`. The header Last-Event-ID wins over `since`: a native
+ * EventSource reconnects with the stale URL and the fresh header.
+ * @throws Problem `invalid-room`, `invalid-cursor`, `invalid-request`
+ */
+export function parseQuestion<Name extends string>(
+  request: FastifyRequest,
+  numbers: Readonly<Record<Name, Range>>,
+  passedOver: readonly string[],
+): Question<Name> {
+  const { room } = request.params as { readonly room: string }
+  parseRoom(room)
+  const query = request.query as Readonly<Record<string, unknown>>
+  const parsed: Partial<Record<Name, number>> = {}
+  let since: string | undefined
+  for (const [key, value] of Object.entries(query)) {
+    if (passedOver.includes(key)) continue
+    if (typeof value !== 'string') throw new Problem('invalid-request', 'A query key appears at most once.')
+    if (key === 'since') since = value
+    else if (Object.hasOwn(numbers, key)) parsed[key as Name] = parseNumber(key, value, numbers[key as Name])
+    else throw new Problem('invalid-request', `Of a query this address knows ${['since', ...Object.keys(numbers)].join(', ')}.`)
+  }
+  const header = request.headers['last-event-id']
+  return { room, since: parseSince(typeof header === 'string' && header !== '' ? header : since), numbers: parsed }
+}
+
+function parseNumber(key: string, value: string, { least, most }: Range): number {
+  const number = /^(0|[1-9][0-9]{0,8})$/.test(value) ? Number(value) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new Problem('invalid-request', `${key} is a whole number from ${least} to ${most}.`)
+}

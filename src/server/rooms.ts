@@ -1,0 +1,133 @@
+/** The room server behind its routes: what every transport and the publisher share. */
+import { randomBytes } from 'node:crypto'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { Server } from 'node:http'
+import type { Registry } from 'prom-client'
+import { Hub } from '../hub/hub.ts'
+import { Wheel } from '../hub/wheel.ts'
+import type { Member } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+import { MemoryStore } from '../store/memory.ts'
+import { punctual } from '../store/punctual.ts'
+import type { RoomStore } from '../store/store.ts'
+import { Drain } from './drain.ts'
+import { Load } from './load.ts'
+import { Metrics } from './metrics.ts'
+import { type ServerOptions, withDefaults } from './options.ts'
+import { Rate } from './rate.ts'
+import { type Authenticate, Sessions } from './session.ts'
+
+/** A host's own say in who may read or publish where. Asked at every request and every publish. */
+export type Authorize = (member: Member | undefined, room: string, action: 'read' | 'publish') => boolean | Promise<boolean>
+
+/** What an embedding application may set: every option of the contract, and its own hooks and store. */
+export interface RoomServerOptions extends Partial<ServerOptions> {
+  /** Where rooms are kept. In this process's memory, if nothing else is said. Closed with the server. */
+  readonly store?: RoomStore
+  /** Who somebody is, in place of our session cookie. */
+  readonly authenticate?: Authenticate
+  readonly authorize?: Authorize
+  /** Where the metrics go, in place of a registry of our own. */
+  readonly registry?: Registry
+}
+
+/** How long an empty room is watched on: the next long poll of the same reader comes within it. */
+const lingerMs = 2_000
+
+/** How long who is refused is told to wait, in ms: drawn per refusal, so that they do not come back together. */
+const refusalMs = (): number => 1000 + Math.round(Math.random() * 4000)
+
+export class Rooms {
+  readonly options: ServerOptions
+  readonly store: RoomStore
+  readonly wheel = new Wheel()
+  readonly hub: Hub
+  readonly sessions: Sessions
+  readonly load: Load
+  readonly metrics: Metrics
+  readonly drain: Drain
+  readonly log: FastifyBaseLogger
+  readonly publishRate: Rate
+  readonly #createRate: Rate
+  readonly #authenticate: Authenticate
+  readonly #authorize: Authorize
+
+  constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
+    this.options = withDefaults(options)
+    this.log = log
+    const {
+      idleSeconds,
+      emptySeconds,
+      storeTimeoutMs,
+      highWaterBytes,
+      stallMs,
+      storeAwayMs,
+      publishesPerSecond,
+      publishBurst,
+      roomsPerMinute,
+    } = this.options
+    const store = options.store ?? new MemoryStore({ ...this.options, idleSeconds, emptySeconds })
+    this.store = punctual(
+      store,
+      storeTimeoutMs,
+      (ms, fire) => this.wheel.after(ms, fire),
+      (error) => log.warn({ err: error }, 'the store failed'),
+    )
+    this.hub = new Hub(this.store, this.wheel, { highWaterBytes, stallMs, storeAwayMs, lingerMs })
+    this.load = new Load(server)
+    this.metrics = new Metrics(this.load, () => this.hub.rooms, options.registry)
+    this.drain = new Drain(this.hub, this.options)
+    this.publishRate = new Rate(publishesPerSecond, publishBurst)
+    this.#createRate = new Rate(roomsPerMinute / 60, roomsPerMinute)
+    this.sessions = new Sessions({
+      secret: this.options.sessionSecret || randomBytes(32).toString('base64url'),
+      cookie: this.options.sessionCookie,
+      path: prefix || '/',
+      maxAgeSeconds: this.options.sessionDays * 24 * 3600,
+    })
+    this.#authenticate = options.authenticate ?? ((request) => this.sessions.read(request))
+    this.#authorize = options.authorize ?? (() => true)
+  }
+
+  /** Who asks; undefined for an observer. */
+  async member(request: FastifyRequest): Promise<Member | undefined> {
+    return this.#authenticate(request)
+  }
+
+  /**
+   * Lets a reader in: not while shutting down or overloaded, only where the host allows it, and not into more new
+   * rooms than one address may create.
+   * @throws Problem `draining`, `overloaded`, `forbidden`, `room-limit`, `store-unavailable`
+   */
+  async admit(request: FastifyRequest, room: string): Promise<void> {
+    this.refuseWhenBusy()
+    await this.authorize(await this.member(request), room, 'read')
+    await this.createRoom(room, request.ip)
+  }
+
+  /** @throws Problem `draining`, `overloaded` */
+  refuseWhenBusy(): void {
+    if (this.drain.draining) throw this.drain.problem()
+    if (this.load.lateMs > this.options.maxLagMs || this.load.connections > this.options.maxConnections) {
+      throw new Problem('overloaded', undefined, { retryAfterMs: refusalMs() })
+    }
+  }
+
+  /** @throws Problem `forbidden` */
+  async authorize(member: Member | undefined, room: string, action: 'read' | 'publish'): Promise<void> {
+    if (!(await this.#authorize(member, room, action))) throw new Problem('forbidden')
+  }
+
+  /** @throws Problem `room-limit` where this address has created too many rooms lately, and this would be one more */
+  async createRoom(room: string, address: string): Promise<void> {
+    if (this.options.roomsPerMinute === 0 || this.hub.has(room) || (await this.store.has(room))) return
+    const retryAfterMs = this.#createRate.take(address)
+    if (retryAfterMs > 0) throw new Problem('room-limit', 'This address has created too many rooms within a minute.', { retryAfterMs })
+  }
+
+  async close(): Promise<void> {
+    this.wheel.stop()
+    this.load.stop()
+    await this.store.close()
+  }
+}

@@ -1,0 +1,65 @@
+/** Long polling (Comet): the question is held until there is news. A subscription of length one; RFC 6202, section 2. */
+import type { FastifyReply } from 'fastify'
+import { bareJson, type Delivery } from '../../hub/delivery.ts'
+import type { Subscriber, Subscription } from '../../hub/subscription.ts'
+import type { Problem } from '../../protocol/problem.ts'
+import type { Meter } from '../metrics.ts'
+import { answerProblem } from '../problems.ts'
+import { parseQuestion } from '../query.ts'
+import { batchHeaders, leaveOnClose, type Transport } from './transport.ts'
+
+export const longPoll: Transport = (app, rooms) => {
+  const meter = rooms.metrics.meters['long-poll']
+  const { waitSeconds, waitMaxSeconds, allowQueryKeys } = rooms.options
+  const ranges = { wait: { least: 0, most: waitMaxSeconds } }
+
+  app.get('/rooms/:room/long-poll', { exposeHeadRoute: false }, async (request, reply) => {
+    const { room, since, numbers } = parseQuestion(request, ranges, allowQueryKeys)
+    await rooms.admit(request, room)
+    const { wait = waitSeconds } = numbers
+    const subscriber = new HeldRequest(reply, meter)
+    // When nothing happens it is answered with what a stream sends then: a heartbeat, and its first is its last.
+    const subscription = rooms.hub.subscribe(room, since, subscriber, {
+      greet: since === undefined || wait === 0,
+      heartbeatMs: wait * 1000,
+    })
+    subscriber.hold(subscription)
+    return reply
+  })
+}
+
+class HeldRequest implements Subscriber {
+  readonly #reply: FastifyReply
+  readonly #meter: Meter
+  #subscription: Subscription | undefined
+
+  constructor(reply: FastifyReply, meter: Meter) {
+    this.#reply = reply
+    this.#meter = meter
+  }
+
+  hold(subscription: Subscription): void {
+    this.#subscription = subscription
+    leaveOnClose(this.#reply.raw, this.#meter, subscription)
+  }
+
+  get waiting(): number {
+    return 0
+  }
+
+  deliver(delivery: Delivery): number {
+    this.#subscription?.leave()
+    const body = delivery.as(bareJson)
+    void this.#reply.headers(batchHeaders).send(body)
+    return this.#meter.delivered(delivery, body.length)
+  }
+
+  close(problem: Problem, last: Delivery | undefined): void {
+    if (problem.code === 'draining' && last !== undefined) this.deliver(last)
+    else void answerProblem(this.#reply, problem)
+  }
+
+  cut(): void {
+    this.#reply.raw.destroy()
+  }
+}

@@ -1,0 +1,48 @@
+/** A store of which every call ends in time: another process may be slow, stuck or gone, its callers must not be. */
+import { Problem } from '../protocol/problem.ts'
+import type { RoomStore } from './store.ts'
+
+/** Calls `fire` once after `ms`, unless the returned function is called first. */
+export type After = (ms: number, fire: () => void) => () => void
+
+/** How long a caller is told to wait, in ms, drawn per refusal so that they do not come back together. */
+const retryMs = (): number => 500 + Math.round(Math.random() * 1500)
+
+/**
+ * The same store, whose calls settle within `limitMs`. Problems pass; any other failure and a late answer become
+ * `store-unavailable` with outcome "unknown": an append may have happened all the same.
+ */
+export function punctual(store: RoomStore, limitMs: number, after: After, failed: (error: unknown) => void): RoomStore {
+  const inTime = <T>(call: Promise<T>, tooLate?: (value: T) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const refuse = (): void => reject(new Problem('store-unavailable', undefined, { retryAfterMs: retryMs(), outcome: 'unknown' }))
+      let late = false
+      const cancel = after(limitMs, () => {
+        late = true
+        failed(new Error(`the store answered nothing for ${limitMs} ms`))
+        refuse()
+      })
+      call.then(
+        (value) => {
+          if (late) return tooLate?.(value)
+          cancel()
+          resolve(value)
+        },
+        (error: unknown) => {
+          if (late) return
+          cancel()
+          if (error instanceof Problem) return reject(error)
+          failed(error)
+          refuse()
+        },
+      )
+    })
+  return {
+    has: (room) => inTime(store.has(room)),
+    append: (room, member, draft) => inTime(store.append(room, member, draft)),
+    read: (room, since, limit) => inTime(store.read(room, since, limit)),
+    // A watch that comes too late is not left behind.
+    watch: (room, wake) => inTime(store.watch(room, wake), (unwatch) => unwatch()),
+    close: () => store.close(),
+  }
+}
