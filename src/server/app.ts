@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyPluginAsync,
   type FastifyRequest,
   type FastifyServerOptions,
+  LogController,
   type RouteOptions,
 } from 'fastify'
 import type { Server } from 'node:http'
@@ -41,6 +42,9 @@ declare module 'fastify' {
   }
 }
 
+/** How long the last answers and farewells may take once everybody has been sent away. */
+const lastAnswersMs = 1_000
+
 const transports: readonly Transport[] = [poll, longPoll, sse, websocket]
 
 /**
@@ -62,7 +66,7 @@ export interface AppOptions extends RoomServerOptions {
 
 /** A process's own application: the room server, the page, and the probes `/healthz`, `/readyz` and `/metrics`. */
 export async function buildApp({ logger = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
-  const app = Fastify({ ...serverOptions(options), logger, disableRequestLogging: true })
+  const app = Fastify({ ...serverOptions(options), logger, logController: new LogController({ disableRequestLogging: true }) })
   answerExpectations(app.server)
   const rooms = new Rooms(options, app.server, app.log, '')
   app.setErrorHandler(answerError)
@@ -72,6 +76,10 @@ export async function buildApp({ logger = false, ...options }: AppOptions = {}):
   app.addHook('onRequest', function (request, reply, done) {
     if (request.routeOptions.config.probe) return done()
     guarded.call(this, request, reply, done)
+  })
+  app.addHook('preClose', async () => {
+    await rooms.drain.start()
+    rooms.load.release(lastAnswersMs)
   })
   addProbes(app, rooms)
   await app.register((scope) => addRooms(scope, rooms))

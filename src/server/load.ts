@@ -1,6 +1,7 @@
 /** How busy the process is: the lag of its event loop, and its connections. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 
 /** How often lateness is looked at, in ms. */
 const sampleMs = 250
@@ -15,8 +16,7 @@ export interface Lag {
 export class Load {
   /** How late the event loop was when last looked at, in ms. */
   lateMs = 0
-  /** TCP connections open now. */
-  connections = 0
+  readonly #sockets = new Set<Socket>()
   // Its own timer is part of what it measures: it reports the time between its ticks.
   readonly #delay = monitorEventLoopDelay({ resolution: 10 })
   readonly #interval: NodeJS.Timeout
@@ -29,11 +29,28 @@ export class Load {
       this.lateMs = Math.max(0, now - this.#expected)
       this.#expected = now + sampleMs
     }, sampleMs).unref()
-    const closed = (): void => void this.connections--
+    const sockets = this.#sockets
+    const closed = function (this: Socket): void {
+      sockets.delete(this)
+    }
     server.on('connection', (socket) => {
-      this.connections++
+      sockets.add(socket)
       socket.once('close', closed)
     })
+  }
+
+  /** TCP connections open now. */
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Lets go of connections that a closing server would wait for: silent ones at once, all others after `graceMs`. */
+  release(graceMs: number): void {
+    // A browser connects ahead of need; Node waits for its first request as if it had begun.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy()
+    }, graceMs).unref()
   }
 
   /** The lag since the last call, in ms. */

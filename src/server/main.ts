@@ -35,11 +35,7 @@ async function serve({ port, host, logLevel, server }: CommandLine): Promise<voi
     stopping = true
     app.log.info(`${signal}: sending clients away, then stopping`)
     setTimeout(() => process.exit(0), withDefaults(server).drainLimitMs).unref()
-    const closed = app.close()
-    // Keep-alive connections without a request would hold it open.
-    const idle = setInterval(() => app.server.closeIdleConnections(), 100)
-    await closed
-    clearInterval(idle)
+    await app.close()
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (received) => void stop(received))

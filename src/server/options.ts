@@ -158,7 +158,7 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     port,
     host: String(given['host'] ?? env['HOST'] ?? processOptions.host.value),
     logLevel,
-    server: server as Partial<ServerOptions>,
+    server,
   }
 }
 

@@ -1,0 +1,354 @@
+/** The facade: follows one room over one wire at a time, and never asks which. */
+import { drawId, parseDraft } from '../protocol/draft.ts'
+import type { Ack, Batch, Cursor, Gap, Member, Message, Since, TransportName } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+import { backoffMs, sleep } from './backoff.ts'
+import { Http, type Platform } from './http.ts'
+import { Outbox, type Unsent } from './outbox.ts'
+import { Sequence } from './sequence.ts'
+import { longPoll } from './transports/long-poll.ts'
+import { poll } from './transports/poll.ts'
+import { sse } from './transports/sse.ts'
+import type { OpenTransport } from './transports/transport.ts'
+import { websocket } from './transports/websocket.ts'
+import { Silence, Wire } from './wire.ts'
+
+const transports: Readonly<Record<TransportName, OpenTransport>> = { poll, 'long-poll': longPoll, sse, websocket }
+
+/** Where a transport that is not let through gives way to. */
+const below: Readonly<Record<TransportName, TransportName | undefined>> = {
+  websocket: 'sse',
+  sse: 'long-poll',
+  'long-poll': 'poll',
+  poll: undefined,
+}
+
+/** After so long on a lower transport the wanted one is tried again. */
+const upwardMs = 5 * 60_000
+/** A wire that lived so long has earned a fresh start: the next failure is a first one. */
+const soundMs = 5_000
+/** So many failures in a row, with the server in reach: it is the transport that does not get through. */
+const failuresToFall = 2
+
+export interface ChannelOptions {
+  /** Where the room server is, its prefix included: `https://example.com/chat`. */
+  readonly url: string
+  readonly room: string
+  /** `websocket`, if nothing else is said. */
+  readonly transport?: TransportName
+  /** 1 to 32 UTF-16 units; the server draws a friendly one where there is none. */
+  readonly name?: string
+  /** Where to begin: a cursor kept from before, `earliest`, or the newest messages. */
+  readonly since?: Since
+  /** Between two polls, in ms: 250 to 60,000, default 1,000. */
+  readonly pollMs?: number
+  /** Reads without being a member; cannot publish. */
+  readonly observe?: boolean
+}
+
+/** What a channel is doing, for a person to read. */
+export interface ChannelState {
+  /** `waiting`: nothing is open, the next try is at `retryAt`. `refused`: it will not try again by itself. */
+  readonly status: 'connecting' | 'live' | 'waiting' | 'refused' | 'closed'
+  /** The wire that is live, or else the one that is tried. */
+  readonly transport: TransportName
+  readonly wanted: TransportName
+  /** Another wire that is being opened while this one still runs. */
+  readonly opening: TransportName | undefined
+  /** Since when, and until when it waits, in ms since 1970. */
+  readonly since: number
+  readonly retryAt: number | undefined
+  /** What went wrong last, until a wire is live without it mattering any more. */
+  readonly problem: Error | undefined
+  readonly member: Member | undefined
+}
+
+/** Counted since the channel began. */
+export interface ChannelCounts {
+  readonly delivered: number
+  readonly gaps: number
+  readonly repeats: number
+}
+
+export interface ChannelEvents {
+  /** Exactly once each, in order. `transport` is the wire that brought it. */
+  message: [message: Message, transport: TransportName]
+  /** Messages are missing, or may be: told once, before the messages that follow. */
+  gap: [gap: Gap, transport: TransportName]
+  /** Anything came, a heartbeat included. */
+  batch: [batch: Batch, transport: TransportName]
+  state: [state: ChannelState]
+  unsent: [unsent: readonly Unsent[]]
+}
+type Listeners = { [Name in keyof ChannelEvents]: Set<(...args: ChannelEvents[Name]) => void> }
+
+export class Channel {
+  readonly #http: Http
+  readonly #options: ChannelOptions
+  readonly #closing = new AbortController()
+  readonly #sequence = new Sequence()
+  readonly #outbox: Outbox
+  readonly #listeners: Listeners = { message: new Set(), gap: new Set(), batch: new Set(), state: new Set(), unsent: new Set() }
+  #counts = { delivered: 0, gaps: 0, repeats: 0 }
+  #wire: Wire | undefined
+  #opening: Wire | undefined
+  #wanted: TransportName
+  #name: string | undefined
+  #member: Member | undefined
+  #joining: Promise<Member> | undefined
+  #failures = 0
+  #state: ChannelState
+  #cancelWait = new AbortController()
+  #upward: ReturnType<typeof setTimeout> | undefined
+
+  constructor(platform: Platform, options: ChannelOptions) {
+    this.#options = options
+    this.#wanted = options.transport ?? 'websocket'
+    this.#name = options.name
+    this.#http = new Http(platform, options.url, options.room)
+    this.#outbox = new Outbox(
+      {
+        wire: () => this.#wire,
+        send: (draft, signal) => this.#wire?.send(draft, signal) ?? Promise.reject(new Error('no wire is open')),
+        renew: () => this.#renew(),
+        changed: () => this.#emit('unsent', this.#outbox.unsent),
+      },
+      this.#closing.signal,
+    )
+    this.#state = {
+      status: 'connecting',
+      transport: this.#wanted,
+      wanted: this.#wanted,
+      opening: undefined,
+      since: Date.now(),
+      retryAt: undefined,
+      problem: undefined,
+      member: undefined,
+    }
+    this.#open(this.#wanted)
+  }
+
+  get state(): ChannelState {
+    return this.#state
+  }
+  get counts(): ChannelCounts {
+    return this.#counts
+  }
+  /** Where to resume, once something has come. Keep it to begin from there another time. */
+  get cursor(): Cursor | undefined {
+    return this.#sequence.cursor
+  }
+  get unsent(): readonly Unsent[] {
+    return this.#outbox.unsent
+  }
+  /** Aborts when the channel is closed. */
+  get closed(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Calls `listener` at each event, until the returned function is called. */
+  on<Name extends keyof ChannelEvents>(name: Name, listener: (...args: ChannelEvents[Name]) => void): () => void {
+    this.#listeners[name].add(listener)
+    return () => this.#listeners[name].delete(listener)
+  }
+
+  /**
+   * Publishes, now or as soon as there is a wire. Resolves when it is in the room's log.
+   * @throws Problem that refused it, at once for a bad text
+   */
+  async send(text: string): Promise<Ack> {
+    if (this.#options.observe) throw new Problem('session-required')
+    return this.#outbox.add(parseDraft({ id: drawId(), text }))
+  }
+
+  /** A person's answer for an unsent message that asks: again, or not. */
+  resend(id: string, again: boolean): void {
+    this.#outbox.answer(id, again)
+  }
+
+  /** Goes over to another transport: the old wire is left when the new one has brought its first batch. */
+  switchTo(transport: TransportName): void {
+    this.#wanted = transport
+    this.#failures = 0
+    this.#open(transport)
+  }
+
+  /** Another name, from the next message on. @throws Problem where it cannot be shown */
+  async rename(name: string): Promise<Member> {
+    this.#member = await this.#http.session(name, this.#closing.signal)
+    this.#name = name
+    this.#reopen()
+    return this.#member
+  }
+
+  /** Looks at once whether the wire is still alive, and tries again at once where it waits: after sleep, or back online. */
+  nudge(online = false): void {
+    this.#wire?.check()
+    this.#opening?.check()
+    if (!online) return
+    this.#cancelWait.abort()
+    if (this.#wire !== undefined && this.#wire.name !== this.#wanted && this.#opening === undefined) this.#open(this.#wanted)
+  }
+
+  /** Leaves the room. No listener is called any more; what is unsent is rejected. */
+  close(): void {
+    for (const listeners of Object.values(this.#listeners)) listeners.clear()
+    this.#tell({ status: 'closed' })
+    this.#closing.abort(new Error('closed'))
+    this.#cancelWait.abort()
+    clearTimeout(this.#upward)
+    this.#opening?.leave()
+    this.#wire?.leave()
+    this.#wire = this.#opening = undefined
+  }
+
+  /** A socket speaks for whom it was opened by: somebody else needs another, and what is sent meanwhile waits for it. */
+  #reopen(): void {
+    const name = this.#wire?.name ?? this.#wanted
+    this.#wire?.leave()
+    this.#wire = undefined
+    this.#open(name)
+  }
+
+  #open(name: TransportName): void {
+    if (this.#closing.signal.aborted) return
+    this.#cancelWait.abort()
+    clearTimeout(this.#upward)
+    this.#opening?.leave()
+    const wire = new Wire(transports[name](this.#http, { pollMs: this.#options.pollMs ?? 1000 }))
+    this.#opening = wire
+    this.#tell(this.#wire === undefined ? { status: 'connecting', transport: name } : {})
+    void this.#follow(wire)
+  }
+
+  async #follow(wire: Wire): Promise<void> {
+    let failure: unknown
+    let retryMs: number | undefined
+    try {
+      if (!this.#options.observe) await this.#join()
+      for await (const batch of wire.receive(this.#sequence.cursor ?? this.#options.since)) {
+        if (wire.left) return
+        retryMs = batch.retryMs
+        this.#take(batch, wire)
+        if (wire.left) return
+      }
+    } catch (error) {
+      failure = error
+    }
+    if (wire.left || this.#closing.signal.aborted) return
+    wire.leave()
+    if (wire === this.#wire) this.#wire = undefined
+    else this.#opening = undefined
+    // Another is on its way already.
+    if (this.#opening !== undefined) return this.#tell({ status: 'connecting', transport: this.#opening.name })
+    await this.#comeBack(wire, failure, retryMs ?? (failure instanceof Problem ? failure.retryAfterMs : undefined))
+  }
+
+  #take(batch: Batch, wire: Wire): void {
+    const accepted = this.#sequence.accept(batch)
+    if (wire === this.#opening) this.#promote(wire)
+    this.#emit('batch', batch, wire.name)
+    if (accepted.gap !== undefined) {
+      this.#counts = { ...this.#counts, gaps: this.#counts.gaps + 1 }
+      this.#emit('gap', accepted.gap, wire.name)
+      // What another wire is being opened at is a cursor of a log that is no more.
+      if (this.#opening !== undefined) this.#open(this.#opening.name)
+    }
+    this.#counts = {
+      ...this.#counts,
+      delivered: this.#counts.delivered + accepted.messages.length,
+      repeats: this.#counts.repeats + accepted.repeats,
+    }
+    for (const message of accepted.messages) this.#emit('message', message, wire.name)
+  }
+
+  /** The new wire has brought its first batch: it is the wire. */
+  #promote(wire: Wire): void {
+    this.#wire?.leave()
+    this.#wire = wire
+    this.#opening = undefined
+    const fallen = wire.name !== this.#wanted
+    if (fallen) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
+    else this.#failures = 0
+    this.#tell({ status: 'live', transport: wire.name, ...(!fallen && { problem: undefined }) })
+    this.#outbox.flush()
+  }
+
+  /** A wire ended or could not be opened: the same again later, the next one down, or not at all. */
+  async #comeBack(wire: Wire, failure: unknown, retryMs: number | undefined): Promise<void> {
+    const problem = failure instanceof Error ? failure : undefined
+    if (failure instanceof Problem && !failure.comeBack && failure.code !== 'internal') {
+      // The person hears of it; a wire that still runs goes on.
+      this.#tell(this.#wire === undefined ? { status: 'refused', problem: failure } : { problem: failure })
+      return
+    }
+    if (wire.liveAt !== undefined && Date.now() - wire.liveAt > soundMs) this.#failures = 0
+    if (retryMs === undefined && (await this.#blocked(wire, failure))) {
+      const next = below[wire.name]
+      this.#failures = 0
+      this.#tell({ problem: new Error(`${wire.name} does not get through (${problem?.message ?? 'it ended'})`) })
+      if (next !== undefined && next !== this.#wire?.name) this.#open(next)
+      else if (this.#wire !== undefined) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
+      return
+    }
+    if (this.#closing.signal.aborted || this.#opening !== undefined) return
+    const waitMs = retryMs ?? backoffMs(this.#failures++)
+    this.#cancelWait = new AbortController()
+    const { signal } = this.#cancelWait
+    this.#tell({ problem, ...(this.#wire === undefined && { status: 'waiting', transport: wire.name, retryAt: Date.now() + waitMs }) })
+    await sleep(waitMs, signal)
+    if (this.#closing.signal.aborted || this.#opening !== undefined) return
+    this.#open(wire.name)
+  }
+
+  /** Is it this transport that does not get through, rather than the server that is away? */
+  async #blocked(wire: Wire, failure: unknown): Promise<boolean> {
+    if (wire.liveAt !== undefined || failure instanceof Problem || below[wire.name] === undefined) return false
+    const reachable = await this.#http.reachable(this.#sequence.cursor, this.#closing.signal)
+    if (this.#closing.signal.aborted || this.#opening !== undefined) return false
+    // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
+    return reachable && (failure instanceof Silence || this.#failures + 1 >= failuresToFall)
+  }
+
+  async #join(): Promise<void> {
+    if (this.#member !== undefined) return
+    this.#joining ??= this.#http.session(this.#name, this.#closing.signal).finally(() => (this.#joining = undefined))
+    this.#member = await this.#joining
+    this.#tell({})
+  }
+
+  /** Our cookie is not known any more: a new session, and a wire that carries it. */
+  async #renew(): Promise<boolean> {
+    const before = this.#member?.id
+    this.#member = await this.#http.session(this.#name ?? this.#member?.name, this.#closing.signal)
+    this.#reopen()
+    return this.#member.id !== before
+  }
+
+  #tell(change: Partial<ChannelState>): void {
+    const statusChanged = change.status !== undefined && change.status !== this.#state.status
+    this.#state = {
+      ...this.#state,
+      retryAt: undefined,
+      ...change,
+      wanted: this.#wanted,
+      opening: this.#opening?.name,
+      member: this.#member,
+      ...((statusChanged || change.transport) && { since: Date.now() }),
+    }
+    this.#emit('state', this.#state)
+  }
+
+  #emit<Name extends keyof ChannelEvents>(name: Name, ...args: ChannelEvents[Name]): void {
+    for (const listener of this.#listeners[name]) {
+      try {
+        listener(...args)
+      } catch (error) {
+        // A listener's fault is the page's, not the wire's: it surfaces as an uncaught error.
+        setTimeout(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Requests to one room of one server: addresses, batches, publishing, the session. */
+import { type Ack, type Batch, type Draft, isBatch, type Member, type Since, type TransportName } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+
+/** What differs between a browser and Node. Both keep the session's cookie by themselves. */
+export interface Platform {
+  fetch(url: string, init?: RequestInit): Promise<Response>
+  socket(url: string): WebSocket
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>
+
+/** A request without its answer for so long (beyond what it asked to be held) is left. */
+export const answerMs = 10_000
+
+export class Http {
+  readonly platform: Platform
+  readonly #base: string
+  readonly #room: string
+
+  /** `url` is where the room server is, its prefix included. */
+  constructor(platform: Platform, url: string, room: string) {
+    this.platform = platform
+    this.#base = url.replace(/\/+$/, '')
+    this.#room = `${this.#base}/rooms/${encodeURIComponent(room)}`
+  }
+
+  address(transport: TransportName, query: Query): string {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined)
+    const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
+    return `${this.#room}/${transport}${search && `?${search}`}`
+  }
+
+  /** @throws Problem where the server says one, Error where something else answers or nothing does */
+  async get(transport: TransportName, query: Query, signal: AbortSignal): Promise<Response> {
+    return accepted(await this.platform.fetch(this.address(transport, query), { signal, cache: 'no-store' }))
+  }
+
+  /** One batch, from a poll or a long poll. */
+  async batch(transport: TransportName, query: Query & { readonly since: Since }, signal: AbortSignal): Promise<Batch> {
+    const batch: unknown = await (await this.get(transport, query, signal)).json()
+    if (!isBatch(batch)) throw new Error('the answer is no batch')
+    return batch
+  }
+
+  async publish(draft: Draft, signal: AbortSignal): Promise<Ack> {
+    return (await this.#post(`${this.#room}/messages`, draft, signal)) as Ack
+  }
+
+  /** Who we are from now on: the member of our cookie, renamed where a name is given, or a new one. */
+  async session(name: string | undefined, signal: AbortSignal): Promise<Member> {
+    return ((await this.#post(`${this.#base}/session`, { name }, signal)) as { member: Member }).member
+  }
+
+  /** Does the server answer at all? Tells a transport that is not let through from a server that is away. */
+  async reachable(since: Since, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.batch('poll', { since, limit: 1 }, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
+      return true
+    } catch (error) {
+      return error instanceof Problem
+    }
+  }
+
+  async #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' }
+    return (await accepted(await this.platform.fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal }))).json()
+  }
+}
+
+async function accepted(response: Response): Promise<Response> {
+  if (response.ok) return response
+  // A proxy's page is no problem of ours: it passes, and so does what it says.
+  const problem = Problem.from(await response.json().catch(() => undefined))
+  throw problem ?? new Error(`something on the way answered ${response.status}`)
+}

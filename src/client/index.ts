@@ -1,0 +1,35 @@
+/** The client, in a browser: `const room = connect({ url, room })`. */
+import { Channel, type ChannelOptions } from './channel.ts'
+import type { Platform } from './http.ts'
+
+export { Channel, type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState } from './channel.ts'
+export type { Unsent } from './outbox.ts'
+export type { Platform } from './http.ts'
+export {
+  type Ack,
+  type Batch,
+  type Cursor,
+  type Gap,
+  type Member,
+  type Message,
+  type TransportName,
+  transportNames,
+} from '../protocol/message.ts'
+export { Problem, type ProblemCode } from '../protocol/problem.ts'
+
+const browser: Platform = {
+  fetch: (url, init) => fetch(url, init),
+  socket: (url) => new WebSocket(url),
+}
+
+/** Enters a room, and stays in it until `close()`. */
+export function connect(options: ChannelOptions): Channel {
+  const channel = new Channel(browser, options)
+  if (typeof document === 'undefined') return channel
+  const { closed: signal } = channel
+  // Timers of a hidden, frozen or sleeping page come late: when it is back, time is looked at once.
+  for (const event of ['visibilitychange', 'resume'] as const) document.addEventListener(event, () => channel.nudge(), { signal })
+  addEventListener('pageshow', () => channel.nudge(), { signal })
+  addEventListener('online', () => channel.nudge(true), { signal })
+  return channel
+}

@@ -1,0 +1,141 @@
+/** What was said and is not yet acknowledged: one in flight, in order, each once. Survives a reconnect and a change of transport. */
+import type { Ack, Draft } from '../protocol/message.ts'
+import { Problem } from '../protocol/problem.ts'
+import { backoffMs, sleep } from './backoff.ts'
+
+/** `asking`: it may have arrived, and only a person can say whether to send it again. */
+export interface Unsent extends Draft {
+  readonly state: 'queued' | 'sending' | 'asking'
+}
+
+interface Entry {
+  readonly draft: Draft
+  readonly resolve: (ack: Ack) => void
+  readonly reject: (error: Error) => void
+  state: Unsent['state']
+  /** When it was first sent, in ms since 1970. */
+  firstSentAt: number | undefined
+  /** It was sent and nobody said what became of it. */
+  unsure: boolean
+  /** A new session was begun for it. Once: who keeps no cookie is asked for one for ever. */
+  renewed: boolean
+}
+
+/** What the outbox needs of the channel. */
+export interface Post {
+  /** The wire to send on, while there is one. */
+  wire(): object | undefined
+  send(draft: Draft, signal: AbortSignal): Promise<Ack>
+  /** Begins a new session. True where we are somebody else now: our ids are not known any more. */
+  renew(): Promise<boolean>
+  changed(): void
+}
+
+/** For so long the same id is sent again without asking: less than the server remembers it. */
+const resendMs = 8 * 60_000
+/** A publish without its answer for so long is sent again. */
+const answerMs = 10_000
+
+export class Outbox {
+  readonly #post: Post
+  readonly #signal: AbortSignal
+  #entries: Entry[] = []
+  #running = false
+
+  constructor(post: Post, signal: AbortSignal) {
+    this.#post = post
+    this.#signal = signal
+    signal.addEventListener('abort', () => {
+      for (const { reject } of this.#entries.splice(0)) reject(new Error('the channel was closed'))
+    })
+  }
+
+  get unsent(): readonly Unsent[] {
+    return this.#entries.map(({ draft, state }) => ({ ...draft, state }))
+  }
+
+  /** Resolves when it is acknowledged; rejects with the Problem that refused it, or when the channel closes. */
+  add(draft: Draft): Promise<Ack> {
+    return new Promise((resolve, reject) => {
+      if (this.#signal.aborted) throw new Error('the channel is closed')
+      this.#entries.push({ draft, resolve, reject, state: 'queued', firstSentAt: undefined, unsure: false, renewed: false })
+      this.#post.changed()
+      this.flush()
+    })
+  }
+
+  /** The person's answer for the first that asks: send it again, or let it go. */
+  answer(id: string, again: boolean): void {
+    const entry = this.#entries.find(({ draft, state }) => draft.id === id && state === 'asking')
+    if (entry === undefined) return
+    if (again) Object.assign(entry, { state: 'queued', firstSentAt: undefined, unsure: false })
+    else this.#settle(entry, () => entry.reject(new Error('not sent again')))
+    this.#post.changed()
+    this.flush()
+  }
+
+  /** Sends what waits. Called whenever there may be a wire to send on. */
+  flush(): void {
+    if (this.#running) return
+    this.#running = true
+    void this.#run().finally(() => (this.#running = false))
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#signal.aborted;) {
+      const [entry] = this.#entries
+      if (entry === undefined || entry.state === 'asking' || this.#post.wire() === undefined) return
+      if (entry.unsure && Date.now() - (entry.firstSentAt ?? 0) > resendMs) return this.#ask(entry)
+      const waitMs = await this.#attempt(entry, failures)
+      failures = waitMs === 0 ? 0 : failures + 1
+      if (waitMs > 0) await sleep(waitMs, this.#signal)
+    }
+  }
+
+  /** Sends one. Returns how many ms to wait before the next, or the same again. */
+  async #attempt(entry: Entry, failures: number): Promise<number> {
+    entry.state = 'sending'
+    entry.firstSentAt ??= Date.now()
+    this.#post.changed()
+    const wire = this.#post.wire()
+    try {
+      const ack = await this.#post.send(entry.draft, AbortSignal.any([this.#signal, AbortSignal.timeout(answerMs)]))
+      this.#settle(entry, () => entry.resolve(ack))
+      return 0
+    } catch (error) {
+      const waitMs = await this.#failed(entry, error, failures)
+      // On another wire it goes out at once.
+      return error instanceof Problem || this.#post.wire() === wire ? waitMs : 0
+    } finally {
+      if (entry.state === 'sending') entry.state = 'queued'
+      this.#post.changed()
+    }
+  }
+
+  async #failed(entry: Entry, error: unknown, failures: number): Promise<number> {
+    const problem = error instanceof Problem ? error : undefined
+    if (problem?.code === 'session-required' && !entry.renewed) {
+      entry.renewed = true
+      const stranger = await this.#post.renew().catch(() => undefined)
+      if (stranger && entry.unsure) this.#ask(entry)
+      return stranger === undefined ? backoffMs(failures) : 0
+    }
+    if (problem !== undefined && !problem.comeBack && problem.code !== 'internal') {
+      this.#settle(entry, () => entry.reject(problem))
+      return 0
+    }
+    // Where nobody says that nothing happened, it may have.
+    if (problem === undefined || problem.outcome === 'unknown' || problem.code === 'internal') entry.unsure = true
+    return problem?.retryAfterMs ?? backoffMs(failures)
+  }
+
+  #ask(entry: Entry): void {
+    entry.state = 'asking'
+    this.#post.changed()
+  }
+
+  #settle(entry: Entry, tell: () => void): void {
+    this.#entries = this.#entries.filter((other) => other !== entry)
+    tell()
+  }
+}

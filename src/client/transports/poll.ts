@@ -1,0 +1,23 @@
+/** Polling: asks again and again, after each answer and never beside it. */
+import { sleep } from '../backoff.ts'
+import { answerMs } from '../http.ts'
+import type { OpenTransport } from './transport.ts'
+
+export const poll: OpenTransport = (http, { pollMs }) => ({
+  name: 'poll',
+
+  async *receive(since, signal, expect) {
+    for (;;) {
+      expect(answerMs)
+      const batch = await http.batch('poll', { since, every: pollMs }, signal)
+      yield batch
+      if (batch.retryMs !== undefined) return
+      since = batch.cursor
+      if (batch.more) continue
+      expect(pollMs + answerMs)
+      await sleep(pollMs, signal)
+    }
+  },
+
+  send: (draft, signal) => http.publish(draft, signal),
+})
