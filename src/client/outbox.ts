@@ -77,19 +77,26 @@ export class Outbox {
   /** Sends what waits. Called whenever there may be a wire to send on. */
   flush(): void {
     if (this.#running) return
-    this.#running = true
-    void this.#run().finally(() => (this.#running = false))
+    void this.#run()
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#signal.aborted;) {
-      const [entry] = this.#entries
-      if (entry === undefined || entry.state === 'asking' || this.#post.wire() === undefined) return
-      if (entry.unsure && Date.now() - (entry.firstSentAt ?? 0) > resendMs) return this.#ask(entry)
+    this.#running = true
+    let failures = 0
+    for (let entry = this.#next(); entry !== undefined; entry = this.#next()) {
       const waitMs = await this.#attempt(entry, failures)
       failures = waitMs === 0 ? 0 : failures + 1
       if (waitMs > 0) await sleep(waitMs, this.#signal)
     }
+    // In the same step as the last look: what is added after it begins a run of its own.
+    this.#running = false
+  }
+
+  /** The first in line, where it may be sent and there is a wire for it. */
+  #next(): Entry | undefined {
+    const [entry] = this.#entries
+    if (entry?.unsure && entry.state !== 'asking' && Date.now() - (entry.firstSentAt ?? 0) > resendMs) this.#ask(entry)
+    return entry?.state === 'asking' || this.#post.wire() === undefined ? undefined : entry
   }
 
   /** Sends one. Returns how many ms to wait before the next, or the same again. */

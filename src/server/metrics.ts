@@ -1,6 +1,7 @@
 /** What happens, counted: by transport where it differs. Plain numbers while it happens, Prometheus when asked. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Delivery } from '../hub/delivery.ts'
+import type { Hub } from '../hub/hub.ts'
 import { gapReasons, type GapReason, type TransportName, transportNames } from '../protocol/message.ts'
 import type { Load } from './load.ts'
 
@@ -32,7 +33,7 @@ export class Metrics {
   readonly meters: Readonly<Record<TransportName, Meter>>
   readonly #gaps: Record<GapReason, number> = { epoch: 0, ahead: 0, rollback: 0, trimmed: 0 }
 
-  constructor(load: Load, rooms: () => number, registry = new Registry()) {
+  constructor(load: Load, hub: Hub, registry = new Registry()) {
     this.registry = registry
     const meter = (): Meter => new Meter(this.#gaps)
     this.meters = { poll: meter(), 'long-poll': meter(), sse: meter(), websocket: meter() }
@@ -99,7 +100,8 @@ export class Metrics {
       })
     }
     gauge('fourwires_tcp_connections', 'TCP connections open now.', () => load.connections)
-    gauge('fourwires_rooms_watched', 'Rooms in which somebody holds a wire.', rooms)
+    gauge('fourwires_rooms_watched', 'Rooms in which somebody holds a wire.', () => hub.rooms)
+    gauge('fourwires_timers', 'Timers that wait on the wheel.', () => hub.wheel.size)
     gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
   }
 }

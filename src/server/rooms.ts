@@ -75,7 +75,7 @@ export class Rooms {
     )
     this.hub = new Hub(this.store, this.wheel, { highWaterBytes, stallMs, storeAwayMs, lingerMs })
     this.load = new Load(server)
-    this.metrics = new Metrics(this.load, () => this.hub.rooms, options.registry)
+    this.metrics = new Metrics(this.load, this.hub, options.registry)
     this.drain = new Drain(this.hub, this.options)
     this.publishRate = new Rate(publishesPerSecond, publishBurst)
     this.#createRate = new Rate(roomsPerMinute / 60, roomsPerMinute)

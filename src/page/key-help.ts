@@ -1,0 +1,65 @@
+/** `<key-help>`: the keys of the page, and the switch that turns them off (WCAG 2.1.4). */
+import { html, LitElement, type TemplateResult } from 'lit'
+import { transportNames } from '../client/index.ts'
+import { glyph, wires } from './wires.ts'
+
+/** The person turned the single keys on or off. */
+export class KeysSwitched extends Event {
+  static readonly type = 'keys-switched'
+  readonly on: boolean
+
+  constructor(on: boolean) {
+    super(KeysSwitched.type, { bubbles: true })
+    this.on = on
+  }
+}
+
+export class KeyHelp extends LitElement {
+  static override properties = { on: { attribute: false } }
+  /** Whether the keys work. */
+  declare on: boolean
+
+  override createRenderRoot(): HTMLElement {
+    return this
+  }
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.querySelector('dialog')
+  }
+
+  show(): void {
+    if (this.#dialog?.open === false) this.#dialog.showModal()
+  }
+
+  override render(): TemplateResult {
+    return html`<button type="button" class="help" aria-haspopup="dialog" @click=${() => this.show()}>Keys</button>
+      <dialog aria-labelledby="help-title">
+        <h2 id="help-title">Keys</h2>
+        <dl>
+          ${transportNames.map(
+            (name) =>
+              html`<dt><kbd>${wires[name].key}</kbd></dt>
+                <dd data-transport=${name}>${glyph(name)} ${wires[name].title}</dd>`,
+          )}
+          <dt><kbd>/</kbd></dt>
+          <dd>write a message</dd>
+          <dt><kbd>?</kbd></dt>
+          <dd>this list</dd>
+        </dl>
+        <p>They rest while you type.</p>
+        <label class="switch">
+          <input type="checkbox" .checked=${this.on} @change=${this.#switched} />
+          <span>Single keys work</span>
+        </label>
+        <p>
+          In the address: <code>room=lobby</code>, <code>t=${transportNames.join('|')}</code>, <code>poll=1000</code> (ms between two
+          polls).
+        </p>
+        <form method="dialog"><button type="submit">Close</button></form>
+      </dialog>`
+  }
+
+  readonly #switched = ({ target }: Event): void => {
+    this.dispatchEvent(new KeysSwitched((target as HTMLInputElement).checked))
+  }
+}

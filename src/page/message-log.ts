@@ -1,0 +1,148 @@
+/** `<message-log>`: the room's log, strung on the wires that brought it. Follows the end only while the reader is there. */
+import { html, nothing, type TemplateResult } from 'lit'
+import { guard } from 'lit/directives/guard.js'
+import { repeat } from 'lit/directives/repeat.js'
+import type { Ack, Channel } from '../client/index.ts'
+import { ChannelElement } from './channel-element.ts'
+import { gapSentence, type Missing, type Said, Transcript } from './transcript.ts'
+import { count, timeOfDay } from './units.ts'
+import type { Stored } from './unsent-list.ts'
+import { cut, glyph, wires } from './wires.ts'
+
+/** So near to the end, in px, is at the end: half a line. */
+const nearPx = 16
+
+export class MessageLog extends ChannelElement {
+  #transcript = new Transcript()
+  /** Ours, in the room's log already, and not yet back over our wire. */
+  #stored: readonly Stored[] = []
+  #atEnd = true
+  /** Came while the reader was further up. */
+  #unread = 0
+  readonly #resized = new ResizeObserver(() => this.#followEnd())
+
+  /** Puts down what was acknowledged, until it comes back like everybody's. */
+  store(ack: Ack, text: string): void {
+    if (ack.seq <= this.#transcript.lastSeq) return
+    this.#stored = [...this.#stored, { id: ack.id, seq: ack.seq, text }]
+    this.refresh()
+  }
+
+  /** The reader has said something, and wants to see it. */
+  goToEnd(): void {
+    this.#atEnd = true
+    this.#unread = 0
+    this.requestUpdate()
+  }
+
+  protected override follow(channel: Channel): readonly (() => void)[] {
+    this.#transcript = new Transcript()
+    this.#stored = []
+    this.goToEnd()
+    return [
+      channel.on('message', (message, transport) => {
+        this.#transcript.say(message, transport, message.member === channel.state.member?.id)
+        this.#transcript.trim(!this.#atEnd)
+        if (this.#stored.length > 0) this.#stored = this.#stored.filter(({ seq }) => seq > message.seq)
+        if (!this.#atEnd) this.#unread++
+        this.refresh()
+      }),
+      channel.on('gap', (gap, transport) => {
+        this.#transcript.miss(gap, transport)
+        this.#stored = []
+        this.refresh()
+      }),
+      channel.on('unsent', () => this.refresh()),
+      channel.on('state', () => this.refresh()),
+    ]
+  }
+
+  override render(): TemplateResult {
+    const { lines, older } = this.#transcript
+    return html`<div
+        class="log"
+        role="log"
+        aria-live="off"
+        aria-label="Messages"
+        tabindex="0"
+        data-testid="messages"
+        @scroll=${this.#scrolled}
+      >
+        ${older > 0 ? html`<p class="older">Older lines are not shown here: ${count(older)} of them.</p>` : nothing}
+        ${lines.length === 0 ? this.#nothingYet() : nothing}
+        <ol>
+          ${repeat(
+            lines,
+            ({ key }) => key,
+            (line) => guard(line, () => ('gap' in line ? missing(line) : said(line))),
+          )}
+        </ol>
+        <unsent-list .channel=${this.channel} .stored=${this.#stored}></unsent-list>
+      </div>
+      ${
+        this.#unread > 0
+          ? html`<button type="button" class="unread" @click=${() => this.#readOn()}>
+              <span aria-hidden="true">↓</span> ${count(this.#unread)} new<span class="unseen"> messages: go to the end</span>
+            </button>`
+          : nothing
+      }`
+  }
+
+  override firstUpdated(): void {
+    this.#resized.observe(this.#scroller)
+  }
+
+  override updated(): void {
+    this.#followEnd()
+  }
+
+  get #scroller(): HTMLElement {
+    return this.querySelector<HTMLElement>('.log') ?? this
+  }
+
+  #followEnd(): void {
+    if (this.#atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight
+  }
+
+  readonly #scrolled = (): void => {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller
+    const atEnd = scrollHeight - scrollTop - clientHeight < nearPx
+    if (atEnd === this.#atEnd) return
+    this.#atEnd = atEnd
+    if (!atEnd) return
+    this.#unread = 0
+    this.#transcript.trim(false)
+    this.requestUpdate()
+  }
+
+  /** The button goes away under the finger: the focus goes where it led. */
+  #readOn(): void {
+    this.goToEnd()
+    this.#scroller.focus({ preventScroll: true })
+  }
+
+  #nothingYet(): TemplateResult | typeof nothing {
+    if (this.channel?.state.status !== 'live') return nothing
+    return html`<p class="older">
+      Nothing has been said here yet. Say something, or open this address in a second window and switch its wire.
+    </p>`
+  }
+}
+
+function said({ message, transport, own }: Said): TemplateResult {
+  const { seq, author, text, at } = message
+  return html`<li data-seq=${seq} data-transport=${transport} ?data-own=${own}>
+    <span class="seq">${seq}</span>
+    <span class="bead">${glyph(transport, `over ${wires[transport].word}`)}</span>
+    <span class="author"><bdi>${author}</bdi>${own ? html` <span class="you">you</span>` : nothing}</span>
+    <time datetime=${new Date(at).toISOString()}>${timeOfDay(at)}</time>
+    <p class="text" dir="auto">${text}</p>
+  </li>`
+}
+
+function missing({ gap, transport }: Missing): TemplateResult {
+  return html`<li class="gap" data-gap=${gap.reason}>
+    <span class="bead">${cut}</span>
+    <p class="text"><strong>Gap.</strong> ${gapSentence(gap)} <span class="unseen">Told over ${wires[transport].word}.</span></p>
+  </li>`
+}

@@ -1,0 +1,10 @@
+/** The transport contract × {memory, late store}. */
+import { transportNames } from '../../src/protocol/message.ts'
+import { MemoryStore } from '../../src/store/memory.ts'
+import { LateStore } from '../support/late-store.ts'
+import { transportContract } from './transport.ts'
+
+for (const transport of transportNames) {
+  transportContract(transport, 'memory', (limits) => new MemoryStore(limits))
+  transportContract(transport, 'late', (limits) => new LateStore(new MemoryStore(limits), { seed: 7, maxDelayMs: 15, failureRate: 0.05 }))
+}
