@@ -15,6 +15,10 @@ export interface HubOptions {
   readonly lingerMs: number
 }
 
+/** A delivery to thousands pauses after so many ms for the rest of the process; looked at every so many readers. */
+const turnMs = 5
+const readersPerLook = 16
+
 /** How soon a read that failed is tried again, in ms. */
 const readAgainMs = 250
 
@@ -107,7 +111,7 @@ class Room implements Reading {
   /** Those who wait for a read, by where it begins: they will share its delivery. */
   readonly #reads = new Map<Since, Subscription[]>()
   #watch: Promise<Unwatch> | undefined
-  /** The head as last heard of. Who stands elsewhere has something to read. */
+  /** The head as last read, undefined after a wake. Who stands elsewhere may have something to read. */
   #head: Cursor | undefined
   #wakes = 0
   #heartbeat: Delivery | undefined
@@ -123,7 +127,6 @@ class Room implements Reading {
   }
 
   join(subscription: Subscription): void {
-    this.#cancelLinger?.()
     this.subscriptions.add(subscription)
     this.#events.joined()
     this.read(subscription)
@@ -185,10 +188,27 @@ class Room implements Reading {
   }
 
   #deliver(since: Since, batch: Batch, wakes: number): void {
-    const delivery = new Delivery(batch)
-    for (const subscription of this.#takeReaders(since)) subscription.take(delivery)
+    this.#hand(new Delivery(batch), this.#takeReaders(since), wakes)
+  }
+
+  /** One delivery to all of them, in turns short enough that what else the process does is not held up. */
+  #hand(delivery: Delivery, readers: readonly Subscription[], wakes: number, from = 0): void {
+    const until = performance.now() + turnMs
+    for (let index = from; index < readers.length; index++) {
+      const subscription = readers[index] as Subscription
+      try {
+        subscription.take(delivery)
+      } catch {
+        // One wire's fault is nobody else's.
+        subscription.close(new Problem('internal'))
+      }
+      if (index % readersPerLook === 0 && performance.now() > until) {
+        setImmediate(() => this.#hand(delivery, readers, wakes, index + 1))
+        return
+      }
+    }
     // Nothing new meanwhile: this is the head. Otherwise the next turn looks who has something to read.
-    if (batch.more === undefined && wakes === this.#wakes) this.#head = batch.cursor
+    if (delivery.batch.more === undefined && wakes === this.#wakes) this.#head = delivery.batch.cursor
     else this.#events.woken(this)
   }
 
@@ -201,12 +221,17 @@ class Room implements Reading {
       // A watch that failed is asked for again.
       this.#watch?.catch(() => (this.#watch = undefined))
       // They stay among the readers: who comes meanwhile joins them.
-      this.wheel.after(readAgainMs, () => void this.#read(since))
+      this.wheel.after(readAgainMs, () => {
+        if (this.subscriptions.size > 0) void this.#read(since)
+        else this.#reads.delete(since)
+      })
       return
     }
     this.#failingSince = undefined
     this.#watch?.catch(() => (this.#watch = undefined))
-    for (const subscription of this.#takeReaders(since)) subscription.close(problem)
+    // The store is away for everybody: those who wait at other cursors are not left to a time of their own.
+    const expired = away ? [...this.#reads.keys()] : [since]
+    for (const readers of expired.map((each) => this.#takeReaders(each))) for (const subscription of readers) subscription.close(problem)
   }
 
   #takeReaders(since: Since): Subscription[] {
@@ -215,8 +240,9 @@ class Room implements Reading {
     return readers
   }
 
-  readonly #wake = (head: Cursor): void => {
-    this.#head = head
+  /** Wakes may come late, twice and out of order: what is the head now only a read can say. */
+  readonly #wake = (): void => {
+    this.#head = undefined
     this.#wakes++
     this.#events.woken(this)
   }

@@ -132,6 +132,7 @@ export class Subscription {
     if (waiting >= this.#options.highWaterBytes) this.#state = 'waiting'
     if (this.#cancelStall === undefined) {
       this.#progressAt = performance.now()
+      this.#taken = this.#accepted - waiting
       this.#watchStall()
     }
   }

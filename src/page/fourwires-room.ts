@@ -60,7 +60,14 @@ export class FourwiresRoom extends LitElement {
           <span class="mark" aria-hidden="true">${transportNames.map((name) => html`<i data-transport=${name}></i>`)}</span>
           Fourwires
         </h1>
-        <notebook-field label="Room" verb="Enter" .value=${room} .most=${maxRoomLength} .save=${this.#goTo}></notebook-field>
+        <notebook-field
+          label="Room"
+          verb="Enter"
+          .value=${room}
+          .refusal=${roomRefusal}
+          .most=${maxRoomLength}
+          .save=${this.#goTo}
+        ></notebook-field>
         <notebook-field
           label="Name"
           verb="Rename"
@@ -80,11 +87,11 @@ export class FourwiresRoom extends LitElement {
       ${
         roomRefusal === undefined
           ? html`<wire-state .channel=${this.#channel} .pollMs=${pollMs}></wire-state>`
-          : html`<p class="state" data-testid="state" data-tone="refused" role="alert">
+          : html`<p class="state" data-testid="state" data-tone="refused">
               ${cut}
               <span
-                >No room can be called “${room.slice(0, maxRoomLength)}”. ${roomRefusal}
-                <a href=${placeQuery({ ...this.#place, room: defaultRoom })}>Go to the ${defaultRoom}</a>, or change the name above.</span
+                >No room can be called “${room.slice(0, maxRoomLength)}”. Give another name above, or
+                <a href=${placeQuery({ ...this.#place, room: defaultRoom })}>go to the ${defaultRoom}</a>.</span
               >
             </p>`
       }

@@ -17,6 +17,7 @@ export class MessageLog extends ChannelElement {
   /** Ours, in the room's log already, and not yet back over our wire. */
   #stored: readonly Stored[] = []
   #atEnd = true
+  #top = 0
   /** Came while the reader was further up. */
   #unread = 0
   readonly #resized = new ResizeObserver(() => this.#followEnd())
@@ -74,7 +75,7 @@ export class MessageLog extends ChannelElement {
           ${repeat(
             lines,
             ({ key }) => key,
-            (line) => guard(line, () => ('gap' in line ? missing(line) : said(line))),
+            (line) => guard([line], () => ('gap' in line ? missing(line) : said(line))),
           )}
         </ol>
         <unsent-list .channel=${this.channel} .stored=${this.#stored}></unsent-list>
@@ -89,7 +90,7 @@ export class MessageLog extends ChannelElement {
   }
 
   override firstUpdated(): void {
-    this.#resized.observe(this.#scroller)
+    for (const element of [this.#scroller, ...this.#scroller.children]) this.#resized.observe(element)
   }
 
   override updated(): void {
@@ -106,7 +107,10 @@ export class MessageLog extends ChannelElement {
 
   readonly #scrolled = (): void => {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller
-    const atEnd = scrollHeight - scrollTop - clientHeight < nearPx
+    // Only who goes up leaves the end: it also runs ahead by itself, as lines come.
+    const wentUp = scrollTop < this.#top
+    const atEnd = scrollHeight - scrollTop - clientHeight < nearPx || (this.#atEnd && !wentUp)
+    this.#top = scrollTop
     if (atEnd === this.#atEnd) return
     this.#atEnd = atEnd
     if (!atEnd) return

@@ -51,7 +51,7 @@ export class SeqBarcode extends ChannelElement {
           delivered ${count(delivered)} · <span ?data-loss=${gaps > 0}>gaps ${count(gaps)}</span> · repeats dropped ${count(repeats)}
         </p>
         <details>
-          <summary>As a table</summary>
+          <summary>Table</summary>
           ${this.#table()}
         </details>
       </figcaption>

@@ -88,6 +88,6 @@ export class EventStreamDecoder {
     if (name === 'data') this.#data.push(value)
     else if (name === 'event') this.#event = value
     else if (name === 'id' && !value.includes('\0')) this.#id = value
-    else if (name === 'retry' && /^[0-9]+$/.test(value)) this.#retry = Number(value)
+    else if (name === 'retry' && /^[0-9]{1,15}$/.test(value)) this.#retry = Number(value)
   }
 }

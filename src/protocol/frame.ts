@@ -1,5 +1,5 @@
 /** The text frames of the WebSocket, both directions. A batch has no `type`; every other frame has one. */
-import { type Ack, type Batch, type Draft, isBatch } from './message.ts'
+import { type Ack, type Batch, type Draft, isAck, isBatch } from './message.ts'
 import { Problem } from './problem.ts'
 
 /** What goes up the socket. */
@@ -46,7 +46,7 @@ export function parseServerFrame(text: string): ServerFrame | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { type, ...rest } = value as Record<string, unknown>
   if (type === undefined) return isBatch(value) ? { kind: 'batch', batch: value } : undefined
-  if (type === 'ack') return { kind: 'ack', ack: rest as unknown as Ack }
+  if (type === 'ack') return isAck(rest) ? { kind: 'ack', ack: rest } : undefined
   const problem = type === 'problem' ? Problem.from(rest) : undefined
   return problem && { kind: 'problem', problem, id: typeof rest['id'] === 'string' ? rest['id'] : undefined }
 }

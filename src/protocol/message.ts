@@ -63,6 +63,12 @@ export interface Ack {
   readonly duplicate: boolean
 }
 
+/** Is this object, fresh from JSON, an acknowledgement? */
+export function isAck(value: object): value is Ack {
+  const { id, seq, cursor } = value as Partial<Ack>
+  return typeof id === 'string' && typeof seq === 'number' && typeof cursor === 'string'
+}
+
 /** Is this object, fresh from JSON, a batch? Looks at what a reader relies on, not at every message. */
 export function isBatch(value: unknown): value is Batch {
   const batch = value as Partial<Batch> | null

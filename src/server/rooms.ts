@@ -50,7 +50,7 @@ export class Rooms {
   readonly publishRate: Rate
   readonly #createRate: Rate
   readonly #authenticate: Authenticate
-  readonly #authorize: Authorize
+  readonly #authorize: Authorize | undefined
 
   constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
     this.options = withDefaults(options)
@@ -86,7 +86,7 @@ export class Rooms {
       maxAgeSeconds: this.options.sessionDays * 24 * 3600,
     })
     this.#authenticate = options.authenticate ?? ((request) => this.sessions.read(request))
-    this.#authorize = options.authorize ?? (() => true)
+    this.#authorize = options.authorize
   }
 
   /** Who asks; undefined for an observer. */
@@ -101,7 +101,7 @@ export class Rooms {
    */
   async admit(request: FastifyRequest, room: string): Promise<void> {
     this.refuseWhenBusy()
-    await this.authorize(await this.member(request), room, 'read')
+    if (this.#authorize !== undefined) await this.authorize(await this.member(request), room, 'read')
     await this.createRoom(room, request.ip)
   }
 
@@ -115,7 +115,7 @@ export class Rooms {
 
   /** @throws Problem `forbidden` */
   async authorize(member: Member | undefined, room: string, action: 'read' | 'publish'): Promise<void> {
-    if (!(await this.#authorize(member, room, action))) throw new Problem('forbidden')
+    if (this.#authorize !== undefined && !(await this.#authorize(member, room, action))) throw new Problem('forbidden')
   }
 
   /** @throws Problem `room-limit` where this address has created too many rooms lately, and this would be one more */

@@ -138,6 +138,7 @@ class Log implements LogState {
     const oldestId = now - limits.dedupeSeconds * 1000
     while ((this.#idQueue.at(0)?.at ?? Infinity) <= oldestId) this.dropId()
     while (this.bytes > limits.keepBytes && this.#entries.length > 1 && this.dropMessage());
+    while (this.bytes > limits.keepBytes && this.#idQueue.length > 1 && this.dropId());
   }
 
   dropMessage(): boolean {
@@ -196,6 +197,7 @@ export class MemoryStore implements RoomStore {
   }
 
   async has(room: string): Promise<boolean> {
+    if (this.#closed) throw new Error('the store is closed')
     return this.#rooms.has(room)
   }
 
@@ -226,9 +228,11 @@ export class MemoryStore implements RoomStore {
 
   async watch(room: string, wake: Wake): Promise<Unwatch> {
     const log = this.#open(room, performance.now())
-    log.watchers.add(wake)
+    // A function of its own: the same one may watch twice, and undo one of the two.
+    const own: Wake = (head) => wake(head)
+    log.watchers.add(own)
     return () => {
-      log.watchers.delete(wake)
+      log.watchers.delete(own)
       log.lastRead = performance.now()
     }
   }

@@ -13,7 +13,7 @@ const retryMs = (): number => 500 + Math.round(Math.random() * 1500)
  * `store-unavailable` with outcome "unknown": an append may have happened all the same.
  */
 export function punctual(store: RoomStore, limitMs: number, after: After, failed: (error: unknown) => void): RoomStore {
-  const inTime = <T>(call: Promise<T>, tooLate?: (value: T) => void): Promise<T> =>
+  const inTime = <T>(ask: () => Promise<T>, tooLate?: (value: T) => void): Promise<T> =>
     new Promise((resolve, reject) => {
       const refuse = (): void => reject(new Problem('store-unavailable', undefined, { retryAfterMs: retryMs(), outcome: 'unknown' }))
       let late = false
@@ -22,7 +22,7 @@ export function punctual(store: RoomStore, limitMs: number, after: After, failed
         failed(new Error(`the store answered nothing for ${limitMs} ms`))
         refuse()
       })
-      call.then(
+      new Promise<T>((answer) => answer(ask())).then(
         (value) => {
           if (late) return tooLate?.(value)
           cancel()
@@ -38,11 +38,15 @@ export function punctual(store: RoomStore, limitMs: number, after: After, failed
       )
     })
   return {
-    has: (room) => inTime(store.has(room)),
-    append: (room, member, draft) => inTime(store.append(room, member, draft)),
-    read: (room, since, limit) => inTime(store.read(room, since, limit)),
+    has: (room) => inTime(() => store.has(room)),
+    append: (room, member, draft) => inTime(() => store.append(room, member, draft)),
+    read: (room, since, limit) => inTime(() => store.read(room, since, limit)),
     // A watch that comes too late is not left behind.
-    watch: (room, wake) => inTime(store.watch(room, wake), (unwatch) => unwatch()),
+    watch: (room, wake) =>
+      inTime(
+        () => store.watch(room, wake),
+        (unwatch) => unwatch(),
+      ),
     close: () => store.close(),
   }
 }

@@ -49,7 +49,7 @@ export interface RoomStore {
   read(room: string, since: Since, limit?: number): Promise<Batch>
 
   /**
-   * Calls `wake` with the room's head after every append, until the returned function is called. Resolves once
+   * Calls `wake` after every append, with the room's head as a hint, until the returned function is called. Resolves once
    * nothing can be missed any more: read after that. A wake may come more than once, and for several appends at once.
    */
   watch(room: string, wake: Wake): Promise<Unwatch>

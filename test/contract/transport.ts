@@ -5,7 +5,7 @@ import { Http } from '../../src/client/http.ts'
 import { node } from '../../src/client/node.ts'
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
-import { Problem } from '../../src/protocol/problem.ts'
+import type { Problem } from '../../src/protocol/problem.ts'
 import type { RoomStore, StoreLimits } from '../../src/store/store.ts'
 import { Follower, persistently } from '../support/follower.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -169,10 +169,10 @@ export function transportContract(transport: TransportName, store: string, makeS
       await begin()
       const reader = read()
       await reader.live()
-      let stop = false
+      const enough = new AbortController()
       let sent = 0
       const publishing = (async () => {
-        while (!stop) {
+        while (!enough.signal.aborted) {
           await append(++sent, sent)
           await nextTurn()
         }
@@ -182,7 +182,7 @@ export function transportContract(transport: TransportName, store: string, makeS
         reader.channel.switchTo(to)
         await reader.live(to)
       }
-      stop = true
+      enough.abort()
       await publishing
       await reader.count(sent)
       expect(reader.seqs).toEqual(Array.from({ length: sent }, (_, index) => index + 1))

@@ -32,14 +32,23 @@ export async function startProxy(port: number, obstacles: Obstacles = {}, at = 0
     const { dead, page, buffer, loseAcks } = proxy.obstacles
     const publish = request.method === 'POST' && request.url?.endsWith('/messages') === true
     if (publish) proxy.publishes++
-    if (dead) return void request.socket.destroy()
-    if (page) return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>')
+    if (dead) {
+      request.socket.destroy()
+      return
+    }
+    if (page) {
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>')
+      return
+    }
     const upstream = forward({ port, host: '127.0.0.1', method: request.method, path: request.url, headers: request.headers }, (answer) => {
-      if (publish && loseAcks) return void request.socket.destroy()
+      if (publish && loseAcks) {
+        request.socket.destroy()
+        return
+      }
       const held = buffer === true && answer.headers['content-type'] === 'text/event-stream'
       response.writeHead(answer.statusCode ?? 502, answer.headers)
-      if (!held) return void answer.pipe(response)
-      answer.resume()
+      if (held) answer.resume()
+      else answer.pipe(response)
     })
     upstream.on('error', () => response.destroy())
     response.on('close', () => upstream.destroy())
@@ -48,8 +57,10 @@ export async function startProxy(port: number, obstacles: Obstacles = {}, at = 0
   server.on('upgrade', (request, socket: Socket) => {
     const { dead, upgrade } = proxy.obstacles
     socket.on('error', () => {})
-    if (dead) return void socket.destroy()
-    if (upgrade === 'refuse') return void socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    if (dead || upgrade === 'refuse') {
+      socket.end(dead ? undefined : 'HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+      return
+    }
     const upstream = connect(port, '127.0.0.1')
     sockets.add(upstream)
     upstream.on('close', () => socket.destroy())

@@ -1,0 +1,9 @@
+import { MemoryStore } from '../../src/store/memory.ts'
+import { LateStore } from '../support/late-store.ts'
+import { storeContract } from './store.ts'
+
+storeContract('memory', (limits) => new MemoryStore(limits))
+
+// Another seed for every test, the same ones in every run.
+let seed = 0
+storeContract('late', (limits) => new LateStore(new MemoryStore(limits), { seed: ++seed, maxDelayMs: 8, failureRate: 0.2 }))
