@@ -18,7 +18,8 @@ export {
 export { Problem, type ProblemCode } from '../protocol/problem.ts'
 
 const browser: Platform = {
-  fetch: (url, init) => fetch(url, init),
+  // The cookie goes along to a server of another origin too, where that allows ours.
+  fetch: (url, init) => fetch(url, { ...init, credentials: 'include' }),
   socket: (url) => new WebSocket(url),
 }
 

@@ -73,10 +73,11 @@ function drawHole(context: CanvasRenderingContext2D, x: number, width: number, h
   context.fillStyle = error
   context.fillRect(x, 0, width, 4)
   context.fillRect(x, height - 4, width, 4)
-  context.fillRect(x + Math.floor(width / 2), height / 2 - 3, 1, 6)
+  if (width >= apartFrom) context.fillRect(x + Math.floor(width / 2), height / 2 - 3, 1, 6)
 }
 
 function drawScale(context: CanvasRenderingContext2D, tracks: readonly Track[], column: number, top: number, ink: Ink): void {
+  const width = context.canvas.clientWidth
   context.fillStyle = ink.muted
   context.font = ink.font
   context.textBaseline = 'bottom'
@@ -86,7 +87,7 @@ function drawScale(context: CanvasRenderingContext2D, tracks: readonly Track[], 
     if (seq === undefined || (seq % tickSeqs !== 0 && !first)) continue
     if (seq % tickSeqs === 0 && column * tickSeqs >= 4) context.fillRect(index * column, top + 1, 1, seq % labelSeqs === 0 ? 5 : 3)
     const x = index * column
-    if ((first || seq % labelSeqs === 0) && x >= free) {
+    if ((first || seq % labelSeqs === 0) && x >= free && x < width - labelRoom / 2) {
       context.fillText(first ? `seq ${seq}` : String(seq), x + (first ? 0 : 3), top + scaleHeight + 2)
       free = x + labelRoom
     }

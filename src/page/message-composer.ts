@@ -22,6 +22,8 @@ export class Acknowledged extends Event {
 
 /** From so many units on it is told how many are left: `maxlength` cuts a paste without a word. */
 const nearlyFull = maxTextLength - 256
+/** Where a browser does not size the box by itself (`field-sizing`), it shows so many lines. */
+const mostRows = 6
 /** With a finger Enter makes a line, as on every phone; the button sends. */
 const touch = matchMedia('(pointer: coarse) and (hover: none)')
 
@@ -58,7 +60,8 @@ export class MessageComposer extends ChannelElement {
 
   override render(): TemplateResult {
     const state = this.channel?.state
-    const length = this.#box?.value.length ?? 0
+    const { length } = this.#box?.value ?? ''
+    const lines = this.#box?.value.split('\n').length ?? 1
     return html`<form class="composer" data-testid="composer" @submit=${this.#submit}>
       <label for="box" data-transport=${state?.status === 'live' ? state.transport : nothing}>
         <span class="bead">${state?.status === 'live' ? glyph(state.transport) : cut}</span>
@@ -66,7 +69,7 @@ export class MessageComposer extends ChannelElement {
       </label>
       <textarea
         id="box"
-        rows="1"
+        rows=${Math.min(mostRows, lines)}
         maxlength=${maxTextLength}
         placeholder="Say something"
         aria-describedby="box-note"

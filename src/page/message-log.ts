@@ -16,6 +16,7 @@ export class MessageLog extends ChannelElement {
   #transcript = new Transcript()
   /** Ours, in the room's log already, and not yet back over our wire. */
   #stored: readonly Stored[] = []
+  #unsent = 0
   #atEnd = true
   #top = 0
   /** Came while the reader was further up. */
@@ -29,8 +30,7 @@ export class MessageLog extends ChannelElement {
     this.refresh()
   }
 
-  /** The reader has said something, and wants to see it. */
-  goToEnd(): void {
+  #goToEnd(): void {
     this.#atEnd = true
     this.#unread = 0
     this.requestUpdate()
@@ -39,7 +39,8 @@ export class MessageLog extends ChannelElement {
   protected override follow(channel: Channel): readonly (() => void)[] {
     this.#transcript = new Transcript()
     this.#stored = []
-    this.goToEnd()
+    this.#unsent = channel.unsent.length
+    this.#goToEnd()
     return [
       channel.on('message', (message, transport) => {
         this.#transcript.say(message, transport, message.member === channel.state.member?.id)
@@ -53,7 +54,12 @@ export class MessageLog extends ChannelElement {
         this.#stored = []
         this.refresh()
       }),
-      channel.on('unsent', () => this.refresh()),
+      channel.on('unsent', ({ length }) => {
+        // Who says something wants to see it.
+        if (length > this.#unsent) this.#goToEnd()
+        this.#unsent = length
+        this.refresh()
+      }),
       channel.on('state', () => this.refresh()),
     ]
   }
@@ -121,7 +127,7 @@ export class MessageLog extends ChannelElement {
 
   /** The button goes away under the finger: the focus goes where it led. */
   #readOn(): void {
-    this.goToEnd()
+    this.#goToEnd()
     this.#scroller.focus({ preventScroll: true })
   }
 

@@ -26,7 +26,7 @@ export function readPlace(search: string): Place {
   return { room, transport: readTransport(query, notes), pollMs: readPollMs(query, notes), roomRefusal: refusalOf(room), notes }
 }
 
-/** The address of a place; what has its default and was not there before stays away. */
+/** The address of a place. The interval is in it only where it is not the usual one. */
 export function placeQuery({ room, transport, pollMs }: Pick<Place, 'room' | 'transport' | 'pollMs'>): string {
   const query = new URLSearchParams({ room, t: transport })
   if (pollMs !== defaultPollMs) query.set('poll', String(pollMs))

@@ -42,7 +42,7 @@ export class Tracks {
       .filter((name) => this.delivered[name] > 0)
       .map((name) => `${wires[name].word} ${count(this.delivered[name])}`)
     if (parts.length === 0) return 'No message has come yet.'
-    return `In order of seq, ${parts.join(', ')}; ${this.gaps === 0 ? 'no hole' : counted(this.gaps, 'hole')}.`
+    return `Delivered in order of seq: ${parts.join(', ')}; ${this.gaps === 0 ? 'no hole' : counted(this.gaps, 'hole')}.`
   }
 
   #push(track: Track): void {

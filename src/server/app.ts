@@ -182,14 +182,13 @@ async function addRooms(app: FastifyInstance, rooms: Rooms): Promise<void> {
 }
 
 function addSession(app: FastifyInstance, rooms: Rooms): void {
-  const { sessions } = rooms
   app.post('/session', async (request, reply) => {
     rooms.refuseWhenBusy()
-    const member = sessions.issue(request, reply, parseName(request.body ?? {}))
+    const member = await rooms.enter(request, reply, parseName(request.body ?? {}))
     return reply.code(201).headers(noStore).send({ member })
   })
   app.delete('/session', async (request, reply) => {
-    sessions.forget(request, reply)
+    rooms.sessions.forget(request, reply)
     return reply.code(204).headers(noStore).send()
   })
 }

@@ -10,6 +10,14 @@ export interface GuardOptions {
   readonly uriBytes: number
 }
 
+/** What an allowed foreign origin's page may do: the same as ours (Fetch standard, CORS protocol). */
+const foreignHeaders = {
+  vary: 'origin',
+  'access-control-allow-credentials': 'true',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE',
+  'access-control-allow-headers': 'content-type, last-event-id',
+}
+
 /**
  * A hook for every request. Host keeps a foreign name from being pointed at this machine (DNS rebinding), Origin keeps
  * foreign pages from using a visitor's cookie: an upgrade has no preflight, so CORS alone would not.
@@ -19,9 +27,14 @@ export function guard(options: GuardOptions): onRequestHookHandler {
   const machine = hostname().toLowerCase()
   const names = new Set(['localhost', machine, `${machine}.local`, ...options.allowHost.map((name) => name.toLowerCase())])
   const origins = new Set(options.allowOrigin.map((origin) => origin.toLowerCase()))
-  return (request, _reply, done) => {
+  return (request, reply, done) => {
     const problem = refuse(request, names, origins, options.uriBytes)
-    done(problem && new Problem(problem))
+    if (problem !== undefined) return done(new Problem(problem))
+    const { origin } = request.headers
+    if (origin === undefined || !origins.has(origin.toLowerCase())) return done()
+    reply.headers({ ...foreignHeaders, 'access-control-allow-origin': origin })
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) void reply.code(204).send()
+    else done()
   }
 }
 

@@ -1,6 +1,6 @@
 /** The room server behind its routes: what every transport and the publisher share. */
 import { randomBytes } from 'node:crypto'
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
 import { Hub } from '../hub/hub.ts'
@@ -49,7 +49,7 @@ export class Rooms {
   readonly log: FastifyBaseLogger
   readonly publishRate: Rate
   readonly #createRate: Rate
-  readonly #authenticate: Authenticate
+  readonly #authenticate: Authenticate | undefined
   readonly #authorize: Authorize | undefined
 
   constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
@@ -85,13 +85,24 @@ export class Rooms {
       path: prefix || '/',
       maxAgeSeconds: this.options.sessionDays * 24 * 3600,
     })
-    this.#authenticate = options.authenticate ?? ((request) => this.sessions.read(request))
+    this.#authenticate = options.authenticate
     this.#authorize = options.authorize
   }
 
   /** Who asks; undefined for an observer. */
   async member(request: FastifyRequest): Promise<Member | undefined> {
-    return this.#authenticate(request)
+    return this.#authenticate === undefined ? this.sessions.read(request) : this.#authenticate(request)
+  }
+
+  /**
+   * Who asks is a member from now on: by our cookie, which is set, or because the host knows who it is.
+   * @throws Problem `session-required` where the host does not
+   */
+  async enter(request: FastifyRequest, reply: FastifyReply, name: string | undefined): Promise<Member> {
+    if (this.#authenticate === undefined) return this.sessions.issue(request, reply, name)
+    const member = await this.#authenticate(request)
+    if (member === undefined) throw new Problem('session-required', 'Sign in where this application asks you to.')
+    return member
   }
 
   /**

@@ -48,7 +48,8 @@ async function install(): Promise<void> {
   if (installed() === undefined) throw new Error(help)
 }
 
-export async function launch(): Promise<Browser> {
+/** Starts it, with further command-line switches of Chromium where a test needs them. */
+export async function launch(switches: readonly string[] = []): Promise<Browser> {
   const executablePath = installed()
   if (executablePath === undefined && !(await bundledWorks())) throw new Error(help)
   return chromium.launch({
@@ -61,6 +62,7 @@ export async function launch(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--lang=en-US',
+      ...switches,
     ],
   })
 }

@@ -57,8 +57,12 @@ export async function startProxy(port: number, obstacles: Obstacles = {}, at = 0
   server.on('upgrade', (request, socket: Socket) => {
     const { dead, upgrade } = proxy.obstacles
     socket.on('error', () => {})
-    if (dead || upgrade === 'refuse') {
-      socket.end(dead ? undefined : 'HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    if (dead) {
+      socket.destroy()
+      return
+    }
+    if (upgrade === 'refuse') {
+      socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
       return
     }
     const upstream = connect(port, '127.0.0.1')

@@ -26,10 +26,10 @@ export interface TestServer extends AsyncDisposable {
 const graceMs = 250
 
 /** Everything is the contract's default but `drainMs`, which is 0: nobody is sent away slowly. */
-export async function startServer(options: AppOptions = {}): Promise<TestServer> {
+export async function startServer(options: AppOptions = {}, at = 0): Promise<TestServer> {
   const store = options.store ?? new MemoryStore(withDefaults(options))
   const app = await buildApp({ drainMs: 0, ...options, store })
-  const { port, close, cut } = await listen(app, graceMs + 2 * (options.drainMs ?? 0))
+  const { port, close, cut } = await listen(app, graceMs + 2 * (options.drainMs ?? 0), at)
   const url = `http://127.0.0.1:${port}`
   return { url, port, app, store, close, cut, quiet: () => quiet(url), [Symbol.asyncDispose]: close }
 }
@@ -53,13 +53,13 @@ interface Listening {
 }
 
 /** Any application on a free port of 127.0.0.1; `close` cuts who has not left `patienceMs` after it was asked to. */
-export async function listen(app: FastifyInstance, patienceMs = graceMs): Promise<Listening> {
+export async function listen(app: FastifyInstance, patienceMs = graceMs, at = 0): Promise<Listening> {
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.listen({ port: at, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const cut = (): void => sockets.forEach((socket) => socket.destroy())
   const stop = async (): Promise<void> => {

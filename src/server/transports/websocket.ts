@@ -170,7 +170,7 @@ class Peer implements Subscriber {
       const problem = problemOf(error)
       if (problem.code === 'internal') this.#request.log.error(error)
       this.#socket.send(encodeProblem(problem, id))
-      if (problem.status === 400 && ++this.#bad >= badRequests) this.close(problem)
+      if (problem.status === 400 && ++this.#bad >= badRequests) this.close(new Problem('invalid-request'))
       if (problem.code === 'rate-limited' && ++this.#refused >= ignoredRefusals) this.close(problem)
     }
   }
