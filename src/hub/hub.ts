@@ -72,11 +72,14 @@ export class Hub {
   async drain(spreadMs: number, problem: () => Problem): Promise<void> {
     const everybody = [...this.#rooms.values()].flatMap((room) => [...room.subscriptions])
     const steps = Math.max(1, Math.min(everybody.length, Math.floor(spreadMs / 100)))
+    const begun = performance.now()
     for (let step = 0; step < steps; step++) {
       const from = Math.floor((everybody.length * step) / steps)
       const to = Math.floor((everybody.length * (step + 1)) / steps)
       for (const subscription of everybody.slice(from, to)) subscription.close(problem())
-      if (step + 1 < steps) await new Promise<void>((resolve) => this.wheel.after(spreadMs / steps, resolve))
+      // Against the beginning: lateness does not add up.
+      const dueMs = begun + (spreadMs * (step + 1)) / steps - performance.now()
+      if (step + 1 < steps && dueMs > 0) await new Promise<void>((resolve) => this.wheel.after(dueMs, resolve))
     }
     // Who came in between goes at once.
     for (const room of this.#rooms.values()) for (const subscription of room.subscriptions) subscription.close(problem())
@@ -129,7 +132,8 @@ class Room implements Reading {
   join(subscription: Subscription): void {
     this.subscriptions.add(subscription)
     this.#events.joined()
-    this.read(subscription)
+    // With all who come in this turn of the event loop; who stands at the head already waits without a read.
+    this.#events.woken(this)
   }
 
   leave(subscription: Subscription): void {
@@ -169,7 +173,7 @@ class Room implements Reading {
   flush(): void {
     const head = this.#head
     for (const subscription of this.subscriptions) {
-      if (subscription.live && subscription.cursor !== head) this.read(subscription)
+      if (subscription.wants(head)) this.read(subscription)
     }
   }
 

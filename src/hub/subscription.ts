@@ -51,7 +51,7 @@ export class Subscription {
   readonly #subscriber: Subscriber
   readonly #options: SubscriptionOptions
   #cursor: Since
-  #state: State = 'reading'
+  #state: State = 'live'
   #greet: boolean
   #accepted = 0
   #taken = 0
@@ -75,9 +75,9 @@ export class Subscription {
   get #stands(): Cursor | undefined {
     return this.#cursor === 'earliest' ? undefined : this.#cursor
   }
-  /** At the head as far as it knows, and its wire takes bytes. */
-  get live(): boolean {
-    return this.#state === 'live'
+  /** May it have something to read, where the head is at `head`? Not while it reads already, or its wire is full. */
+  wants(head: Cursor | undefined): boolean {
+    return this.#state === 'live' && (this.#greet || this.#cursor !== head)
   }
   get closed(): boolean {
     return this.#state === 'closed'

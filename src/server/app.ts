@@ -7,16 +7,17 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
   LogController,
+  type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { parseName, parseRoom } from '../protocol/draft.ts'
 import { Problem, type ProblemCode } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { parseJson } from './json.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
 import { pages } from './pages.ts'
-import { answerError, rawProblem } from './problems.ts'
+import { answerError, problemType, rawProblem } from './problems.ts'
 import { publish, publisherOf } from './publish.ts'
 import { Rooms, type RoomServerOptions } from './rooms.ts'
 import { longPoll } from './transports/long-poll.ts'
@@ -53,8 +54,9 @@ const transports: readonly Transport[] = [poll, longPoll, sse, websocket]
  */
 export const fourwires: FastifyPluginAsync<RoomServerOptions> = async (app, options) => {
   const rooms = new Rooms(options, app.server, app.log, app.prefix)
-  app.addHook('onRequest', guard(rooms.options))
   await addWebSocket(app, rooms.options)
+  app.addHook('onRequest', refuseUpgrade)
+  app.addHook('onRequest', guard(rooms.options))
   await addRooms(app, rooms)
   if (app.prefix !== '') app.setNotFoundHandler(notFound)
 }
@@ -73,6 +75,7 @@ export async function buildApp({ logger = false, ...options }: AppOptions = {}):
   app.setNotFoundHandler(notFound)
   await addWebSocket(app, rooms.options)
   const guarded = guard(rooms.options)
+  app.addHook('onRequest', refuseUpgrade)
   app.addHook('onRequest', function (request, reply, done) {
     if (request.routeOptions.config.probe) return done()
     guarded.call(this, request, reply, done)
@@ -108,8 +111,10 @@ export function serverOptions(options: Partial<ServerOptions> = {}): FastifyHttp
       requireHostHeader: false,
     },
     clientErrorHandler: (error, socket) => {
-      // Within an answer these bytes would be taken for a part of it (`_httpMessage` is what Node's own handler asks).
-      const answering = (socket as { _httpMessage?: unknown })._httpMessage != null
+      // Within an answer these bytes would be taken for a part of it, behind a whole request for its answer
+      // (`_httpMessage` is what Node's own handler asks).
+      const { _httpMessage: answer } = socket as { _httpMessage?: ServerResponse | null }
+      const answering = answer != null && (answer.headersSent || answer.req.complete)
       if (socket.writable && !answering) socket.write(rawProblem(new Problem(byNodeCode[error.code] ?? 'invalid-request')))
       socket.destroySoon()
     },
@@ -131,9 +136,14 @@ function answerExpectations(server: Server): void {
   server.on('checkExpectation', (request, response) => {
     const problem = new Problem('expectation-failed')
     request.resume()
-    response.writeHead(problem.status, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' })
+    response.writeHead(problem.status, { ...noStore, 'content-type': problemType, connection: 'close' })
     response.end(JSON.stringify(problem))
   })
+}
+
+/** On any route but one @fastify/websocket would accept an upgrade first, and think later. */
+const refuseUpgrade: onRequestHookHandler = (request, _reply, done) => {
+  done(request.ws && !request.routeOptions.config.upgrade ? new Problem('invalid-request', 'This address is no WebSocket.') : undefined)
 }
 
 function notFound(): never {
@@ -143,7 +153,13 @@ function notFound(): never {
 /** Ours only where the host has none: one server can have one. */
 async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }: ServerOptions): Promise<void> {
   if (app.hasDecorator('websocketServer')) return
-  const options = { maxPayload: frameBytes, maxFragments: frameFragments, perMessageDeflate: false, closeTimeout: 5_000 }
+  const options = {
+    maxPayload: frameBytes,
+    maxFragments: frameFragments,
+    perMessageDeflate: false,
+    closeTimeout: 5_000,
+    maxPendingAutoPongs: 1_000,
+  }
   await app.register(fastifyWebsocket, {
     options,
     // Sockets are sent away by us, each in its turn.
@@ -164,10 +180,6 @@ async function addRooms(app: FastifyInstance, rooms: Rooms): Promise<void> {
       return parseJson(body)
     },
   )
-  // On any other route @fastify/websocket would accept an upgrade first and think later.
-  app.addHook('onRequest', (request, _reply, done) => {
-    done(request.ws && !request.routeOptions.config.upgrade ? new Problem('invalid-request', 'This address is no WebSocket.') : undefined)
-  })
   app.addHook('preClose', () => rooms.drain.start())
   app.addHook('onClose', () => rooms.close())
 
@@ -236,4 +248,5 @@ function addProbes(app: FastifyInstance, rooms: Rooms): void {
       .type(registry.contentType)
       .send(await registry.metrics())
   })
+  for (const path of ['/healthz', '/readyz', '/metrics']) refuseOtherMethods(app, path, ['GET'])
 }

@@ -1,14 +1,12 @@
 /** Shutting down so that nobody loses anything: who holds a wire is sent away in turn, what is being published is finished. */
 import type { Hub } from '../hub/hub.ts'
 import { Problem } from '../protocol/problem.ts'
+import { drawMs } from '../protocol/random.ts'
 
 export interface DrainOptions {
   /** Over how many ms clients are sent away. */
   readonly drainMs: number
 }
-
-/** When a client is told to come back, in ms: drawn for each, so that the next process meets them one by one. */
-const comeBackMs = { least: 500, most: 5_000 }
 
 export class Drain {
   readonly #hub: Hub
@@ -25,11 +23,8 @@ export class Drain {
     return this.#done !== undefined
   }
 
-  /** What who comes now is told. */
-  readonly problem = (): Problem => {
-    const { least, most } = comeBackMs
-    return new Problem('draining', undefined, { retryAfterMs: Math.round(least + Math.random() * (most - least)) })
-  }
+  /** What who comes now is told: the next process is to meet them one by one. */
+  readonly problem = (): Problem => new Problem('draining', undefined, { retryAfterMs: drawMs(500, 5_000) })
 
   /** A publish that is not to be cut off. */
   finish<T>(publish: Promise<T>): Promise<T> {

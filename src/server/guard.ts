@@ -45,7 +45,7 @@ function refuse(request: FastifyRequest, names: ReadonlySet<string>, origins: Re
   // HTTP/1.0 knows no Host (RFC 9112, 3.2 asks for it since 1.1).
   if (host === undefined) return request.raw.httpVersion === '1.0' && headers.origin === undefined ? undefined : 'bad-host'
   if (typeof host !== 'string' || !isKnownHost(host, names) || countOf('host', rawHeaders) > 1) return 'bad-host'
-  if (!url.startsWith('/') && url !== '*' && hostOf(url) !== host) return 'bad-host'
+  if (!url.startsWith('/') && url !== '*' && hostOf(url) !== hostOf(`${url.split(':')[0]}://${host}`)) return 'bad-host'
   const { origin } = headers
   if (origin === undefined) return isForeignSubrequest(request) ? 'origin-denied' : undefined
   return isOwnOrigin(origin, host) || origins.has(origin.toLowerCase()) ? undefined : 'origin-denied'

@@ -33,6 +33,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 export function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
+  // The socket of an upgrade has left Node's hands: it is not kept for another request.
+  if (reply.request.ws) reply.header('connection', 'close')
   if (problem.code === 'upgrade-required') reply.headers({ upgrade: 'websocket', 'sec-websocket-version': '13', connection: 'upgrade' })
   return reply.code(problem.status).header('cache-control', 'no-store').type(problemType).send(JSON.stringify(problem))
 }

@@ -7,6 +7,7 @@ import { Hub } from '../hub/hub.ts'
 import { Wheel } from '../hub/wheel.ts'
 import type { Member } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
+import { drawMs } from '../protocol/random.ts'
 import { MemoryStore } from '../store/memory.ts'
 import { punctual } from '../store/punctual.ts'
 import type { RoomStore } from '../store/store.ts'
@@ -33,9 +34,6 @@ export interface RoomServerOptions extends Partial<ServerOptions> {
 
 /** How long an empty room is watched on: the next long poll of the same reader comes within it. */
 const lingerMs = 2_000
-
-/** How long who is refused is told to wait, in ms: drawn per refusal, so that they do not come back together. */
-const refusalMs = (): number => 1000 + Math.round(Math.random() * 4000)
 
 export class Rooms {
   readonly options: ServerOptions
@@ -120,7 +118,7 @@ export class Rooms {
   refuseWhenBusy(): void {
     if (this.drain.draining) throw this.drain.problem()
     if (this.load.lateMs > this.options.maxLagMs || this.load.connections > this.options.maxConnections) {
-      throw new Problem('overloaded', undefined, { retryAfterMs: refusalMs() })
+      throw new Problem('overloaded', undefined, { retryAfterMs: drawMs(1_000, 5_000) })
     }
   }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { drawEpoch, drawTag, formatCursor, originTag } from '../protocol/cursor.ts'
 import type { Ack, Batch, Cursor, Draft, Member, Message, Since } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
+import { drawMs } from '../protocol/random.ts'
 import {
   type Appended,
   defaultLimits,
@@ -262,7 +263,7 @@ export class MemoryStore implements RoomStore {
     if (this.#closed) throw new Error('the store is closed')
     const known = this.#rooms.get(room)
     if (known !== undefined) return known
-    if (this.#rooms.size >= this.#limits.rooms) throw new Problem('room-limit')
+    if (this.#rooms.size >= this.#limits.rooms) throw new Problem('room-limit', undefined, { retryAfterMs: drawMs(5_000, 15_000) })
     const log = new Log(now)
     this.#rooms.set(room, log)
     return log

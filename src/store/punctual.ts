@@ -1,12 +1,10 @@
 /** A store of which every call ends in time: another process may be slow, stuck or gone, its callers must not be. */
 import { Problem } from '../protocol/problem.ts'
+import { drawMs } from '../protocol/random.ts'
 import type { RoomStore } from './store.ts'
 
 /** Calls `fire` once after `ms`, unless the returned function is called first. */
 export type After = (ms: number, fire: () => void) => () => void
-
-/** How long a caller is told to wait, in ms, drawn per refusal so that they do not come back together. */
-const retryMs = (): number => 500 + Math.round(Math.random() * 1500)
 
 /**
  * The same store, whose calls settle within `limitMs`. Problems pass; any other failure and a late answer become
@@ -15,7 +13,8 @@ const retryMs = (): number => 500 + Math.round(Math.random() * 1500)
 export function punctual(store: RoomStore, limitMs: number, after: After, failed: (error: unknown) => void): RoomStore {
   const inTime = <T>(ask: () => Promise<T>, tooLate?: (value: T) => void): Promise<T> =>
     new Promise((resolve, reject) => {
-      const refuse = (): void => reject(new Problem('store-unavailable', undefined, { retryAfterMs: retryMs(), outcome: 'unknown' }))
+      const refuse = (): void =>
+        reject(new Problem('store-unavailable', undefined, { retryAfterMs: drawMs(500, 2_000), outcome: 'unknown' }))
       let late = false
       const cancel = after(limitMs, () => {
         late = true

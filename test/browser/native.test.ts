@@ -40,10 +40,10 @@ it('lets an EventSource resume by itself, by its Last-Event-ID, when a stream ha
         }
       }),
   )
-  let done = false
-  void seqs.finally(() => (done = true))
+  const enough = new AbortController()
+  void seqs.finally(() => enough.abort())
   let published = 0
-  while (!done) {
+  while (!enough.signal.aborted) {
     await post(server.url, 'native', cookie, { text: `message ${published++}` })
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

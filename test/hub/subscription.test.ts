@@ -182,14 +182,14 @@ describe('a slow reader', () => {
   it('under the high-water mark reads on', () => {
     const { subscription } = follow(new Reader({ wire: 'full' }))
     take(subscription, batchOf(1))
-    expect(subscription.live).toBe(true)
+    expect(subscription.wants(undefined)).toBe(true)
   })
 
   it('with so many bytes waiting does not read the log on, until its wire has drained', () => {
     const reader = new Reader({ wire: 'full' })
     const { room, subscription } = follow(reader)
     take(subscription, batchOf(1, 'x'.repeat(1_000)))
-    expect(subscription.live).toBe(false)
+    expect(subscription.wants(undefined)).toBe(false)
     expect(room.reads).toBe(0)
     reader.waiting = 0
     subscription.resume()

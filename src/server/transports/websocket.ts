@@ -117,7 +117,10 @@ class Peer implements Subscriber {
   close(problem: Problem, last?: Delivery): void {
     if (last !== undefined && last.batch.retryMs !== undefined) this.deliver(last)
     const { close = closeCode.internal } = problems[problem.code] as { readonly close?: number }
-    this.#socket.close(close, encodeCloseReason(problem.code, problem.retryAfterMs))
+    const end = (): void => this.#socket.close(close, encodeCloseReason(problem.code, problem.retryAfterMs))
+    // What is being published is answered first.
+    if (problem.code === 'draining') void this.#inbox.then(end)
+    else end()
   }
 
   cut(): void {
@@ -147,8 +150,8 @@ class Peer implements Subscriber {
 
   #receive(data: Buffer, isBinary: boolean, admitted: Promise<Admitted | undefined>): void {
     this.#seenAt = performance.now()
-    if (isBinary) return this.#socket.close(closeCode.unsupportedData)
-    if (data.length > this.#rooms.options.frameBytes) return this.#socket.close(closeCode.tooBig)
+    if (isBinary) return this.#refuse(closeCode.unsupportedData)
+    if (data.length > this.#rooms.options.frameBytes) return this.#refuse(closeCode.tooBig)
     // In order, one at a time; who sends faster than it is answered, or reads no answers, is not read on.
     if (++this.#inboxLength >= inboxFrames) this.#socket.pause()
     this.#inbox = this.#inbox.then(async () => {
@@ -192,8 +195,12 @@ class Peer implements Subscriber {
   #controlled(): void {
     this.#seenAt = performance.now()
     if (++this.#controlFrames > (this.#rooms.options.controlFramesPerSecond * this.#rooms.options.pingMs) / 1000) {
-      this.#socket.close(closeCode.policyViolation)
+      this.#refuse(closeCode.policyViolation)
     }
+  }
+
+  #refuse(code: number): void {
+    this.#socket.close(code, encodeCloseReason('invalid-request'))
   }
 
   /** A peer that says nothing for too long is gone, unless it was this process that was not listening. */

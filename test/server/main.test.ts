@@ -1,0 +1,170 @@
+/** The process: it ends by a signal only, in time, and says in one sentence why it cannot start. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../src/protocol/message.ts'
+import { eventually } from '../support/answers.ts'
+import { RawClient, request } from '../support/raw-client.ts'
+import { RawWebSocket } from '../support/raw-websocket.ts'
+import { member, post } from '../support/server.ts'
+
+const main = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
+
+interface Running {
+  readonly child: ChildProcess
+  readonly output: { stdout: string; stderr: string }
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null; readonly ms: number }>
+}
+
+function run(...args: readonly string[]): Running {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (data: Buffer) => (output.stdout += data.toString()))
+  child.stderr?.on('data', (data: Buffer) => (output.stderr += data.toString()))
+  const begun = performance.now()
+  const exited = once(child, 'close').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as string | null,
+    ms: performance.now() - begun,
+  }))
+  return { child, output, exited }
+}
+
+/** A process that listens on a free port. */
+async function listening(...args: readonly string[]): Promise<Running & { readonly port: number; readonly url: string }> {
+  const running = run('--host', '127.0.0.1', '--port', '0', ...args)
+  const address = /open (http:\/\/127\.0\.0\.1:(\d+))/
+  await eventually(() => address.test(running.output.stdout), `it listens ${running.output.stderr}`, 15_000)
+  const [, url = '', port] = address.exec(running.output.stdout) ?? []
+  return { ...running, url, port: Number(port) }
+}
+
+describe('SIGTERM', () => {
+  test('sends everybody away and exits with 0, also where peers never answer a close', async () => {
+    const { child, port, url, exited, output } = await listening('--drain-ms', '500', '--drain-limit-ms', '2000')
+    const { cookie } = await member(url)
+    const { cursor } = await post(url, 'r', cookie, { text: 'hi' })
+    const poll = await RawClient.connect(port)
+    poll.send(request(port, `GET /rooms/r/long-poll?since=${cursor}`))
+    const stream = await RawClient.connect(port)
+    await stream.send(request(port, 'GET /rooms/r/sse')).head()
+    await stream.chunk()
+    await stream.chunk()
+    // It answers no close, and its end of the connection stays open.
+    const socket = await RawWebSocket.open(port, '/rooms/r/websocket')
+    await socket.text()
+    const silent = await RawClient.connect(port)
+    silent.send('GET /healthz HTTP/1.1\r\nhost: ')
+    const idle = await RawClient.connect(port)
+    await idle.send(request(port, 'GET /healthz')).response()
+
+    const begun = performance.now()
+    child.kill('SIGTERM')
+    expect((JSON.parse((await poll.response()).body.toString()) as Batch).retryMs).toBeGreaterThan(0)
+    expect(String(await stream.chunk())).toMatch(new RegExp(`^retry: \\d+\nid: ${cursor}\n`))
+    expect(await stream.chunk()).toBeUndefined()
+    expect(await socket.json()).toMatchObject({ messages: [], cursor, retryMs: expect.any(Number) as number })
+    expect((await socket.closing()).code).toBe(1012)
+    expect(await exited).toMatchObject({ code: 0, signal: null })
+    expect(performance.now() - begun).toBeLessThan(4_000)
+    for (const line of output.stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level')
+    expect(output.stderr).toBe('')
+    for (const { socket: open } of [poll, stream, socket.client, silent, idle]) open.destroy()
+  })
+
+  test('exits with 0 in its time, also where a reader has stopped reading', async () => {
+    const limits = ['--publishes-per-second', '0', '--keep-bytes', '64000000', '--drain-ms', '100', '--drain-limit-ms', '1500']
+    const { child, port, url, exited } = await listening(...limits)
+    const { cookie } = await member(url)
+    const stalled = await RawClient.connect(port)
+    await stalled.send(request(port, 'GET /rooms/r/sse')).head()
+    stalled.socket.pause()
+    stalled.socket.on('error', () => {})
+    const author = await RawWebSocket.open(port, '/rooms/r/websocket', { cookie })
+    const last = 3_000
+    for (let index = 1; index <= last; index++) author.sendJson({ type: 'publish', id: `long-one-${index}`, text: 'x'.repeat(4_000) })
+    while ((await author.json())['id'] !== `long-one-${last}`);
+    const begun = performance.now()
+    child.kill('SIGTERM')
+    expect(await exited).toMatchObject({ code: 0, signal: null })
+    expect(performance.now() - begun).toBeLessThan(4_000)
+    stalled.destroy()
+    author.client.destroy()
+  })
+
+  test('twice ends at once', async () => {
+    const { child, port, exited } = await listening('--drain-ms', '8000')
+    const streams = await Promise.all([1, 2, 3].map(() => RawClient.connect(port)))
+    for (const stream of streams) {
+      await stream.send(request(port, 'GET /rooms/r/sse')).head()
+      await stream.chunk()
+      await stream.chunk()
+    }
+    const begun = performance.now()
+    child.kill('SIGTERM')
+    // The first is sent away at once: the process has heard.
+    await Promise.race(streams.map((stream) => stream.chunk()))
+    child.kill('SIGTERM')
+    expect((await exited).code).toBe(0)
+    expect(performance.now() - begun).toBeLessThan(3_000)
+    for (const stream of streams) stream.destroy()
+  })
+
+  test('SIGINT does the same', async () => {
+    const { child, exited } = await listening()
+    child.kill('SIGINT')
+    expect(await exited).toMatchObject({ code: 0, signal: null })
+  })
+})
+
+describe('the command line', () => {
+  test('--help tells every option, and starts nothing', async () => {
+    const { exited, output } = run('--help')
+    expect((await exited).code).toBe(0)
+    for (const flag of [
+      '--port',
+      '--host',
+      '--allow-host',
+      '--allow-origin',
+      '--keep-messages',
+      '--stall-ms',
+      '--max-connections',
+      '--session-secret',
+    ]) {
+      expect(output.stdout).toContain(flag)
+    }
+    expect(output.stderr).toBe('')
+  })
+
+  test.each([
+    ['--nonsense', '--nonsense'],
+    ['--port', 'abc'],
+    ['--port', '65536'],
+    ['--stall-ms', '0'],
+    ['--keep-messages', '1e3'],
+    ['--log-level', 'loud'],
+  ])('%s %s is refused in a sentence that names it, with exit code 1', async (flag, value) => {
+    const { exited, output } = run(...(flag === value ? [flag] : [flag, value]))
+    expect((await exited).code).toBe(1)
+    expect(output.stdout).toBe('')
+    const [sentence = '', ...more] = output.stderr.trim().split('\n')
+    expect(sentence).toContain(flag)
+    expect(more).toEqual(['Try: fourwires --help'])
+    expect(output.stderr).not.toMatch(/\bat .*:\d+:\d+|node:internal/)
+  })
+
+  test('a port in use is told in one sentence, with exit code 1', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { exited, output } = run('--host', '127.0.0.1', '--port', String(port))
+    expect((await exited).code).toBe(1)
+    expect(output.stderr.trim()).toBe(`Port ${port} is in use. Choose another: fourwires --port ${port + 1}, or --port 0 for a free one.`)
+    taken.close()
+  })
+})
