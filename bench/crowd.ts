@@ -125,10 +125,17 @@ try {
   await sleep(Number(values.poll) + 1000)
   failed = subscribers.some(({ seq }) => seq !== last)
   const behind = subscribers.filter(({ seq }) => seq !== last).length
-  console.log(`\n${clients} subscribers (${names.join(', ')}), ${values.rate} messages/s for ${values.seconds} s, poll every ${values.poll} ms`)
+  console.log(
+    `\n${clients} subscribers (${names.join(', ')}), ${values.rate} messages/s for ${values.seconds} s, poll every ${values.poll} ms`,
+  )
   console.log(`deliveries        ${seen('fourwires_deliveries_total')}`)
-  for (const name of names) console.log(`  ${name.padEnd(15)} ${seen(`fourwires_deliveries_total{transport="${name}"}`)} in ${seen(`fourwires_batches_total{transport="${name}"}`)} batches`)
-  console.log(`lag p50 p99 max   ${['0.5', '0.99', '1'].map((q) => (seen(`fourwires_event_loop_lag_seconds{quantile="${q}"}`) * 1000).toFixed(1)).join('  ')} ms`)
+  for (const name of names)
+    console.log(
+      `  ${name.padEnd(15)} ${seen(`fourwires_deliveries_total{transport="${name}"}`)} in ${seen(`fourwires_batches_total{transport="${name}"}`)} batches`,
+    )
+  console.log(
+    `lag p50 p99 max   ${['0.5', '0.99', '1'].map((q) => (seen(`fourwires_event_loop_lag_seconds{quantile="${q}"}`) * 1000).toFixed(1)).join('  ')} ms`,
+  )
   console.log(`slow readers cut  ${seen('fourwires_slow_readers_cut_total')}`)
   console.log(`last message      seen by ${clients - behind} of ${clients}`)
   for (const subscriber of subscribers) subscriber.close()
