@@ -39,6 +39,7 @@ const keeping = {
   history: number(defaultLimits.history, 'newest messages that a reader without a cursor begins with', 0),
   batchMessages: number(defaultLimits.batchMessages, 'messages in a batch'),
   batchBytes: number(defaultLimits.batchBytes, 'bytes of JSON in a batch'),
+  lingerMs: number(2_000, 'ms that a room in which nobody holds a wire is watched on: the next long poll comes within it'),
   storeTimeoutMs: number(2_000, 'ms that a store may take to answer'),
   storeAwayMs: number(10_000, 'ms without a store after which streams are sent away'),
 } as const

@@ -32,9 +32,6 @@ export interface RoomServerOptions extends Partial<ServerOptions> {
   readonly registry?: Registry
 }
 
-/** How long an empty room is watched on: the next long poll of the same reader comes within it. */
-const lingerMs = 2_000
-
 export class Rooms {
   readonly options: ServerOptions
   readonly store: RoomStore
@@ -53,25 +50,15 @@ export class Rooms {
   constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
     this.options = withDefaults(options)
     this.log = log
-    const {
-      idleSeconds,
-      emptySeconds,
-      storeTimeoutMs,
-      highWaterBytes,
-      stallMs,
-      storeAwayMs,
-      publishesPerSecond,
-      publishBurst,
-      roomsPerMinute,
-    } = this.options
-    const store = options.store ?? new MemoryStore({ ...this.options, idleSeconds, emptySeconds })
+    const { storeTimeoutMs, publishesPerSecond, publishBurst, roomsPerMinute } = this.options
+    const store = options.store ?? new MemoryStore(this.options)
     this.store = punctual(
       store,
       storeTimeoutMs,
       (ms, fire) => this.wheel.after(ms, fire),
       (error) => log.warn({ err: error }, 'the store failed'),
     )
-    this.hub = new Hub(this.store, this.wheel, { highWaterBytes, stallMs, storeAwayMs, lingerMs })
+    this.hub = new Hub(this.store, this.wheel, this.options)
     this.load = new Load(server)
     this.metrics = new Metrics(this.load, this.hub, options.registry)
     this.drain = new Drain(this.hub, this.options)

@@ -17,7 +17,7 @@ export function transportContract(transport: TransportName, store: string, makeS
     let server: TestServer
     let readers: Follower[] = []
     const begin = async (limits: Partial<StoreLimits> = {}): Promise<void> => {
-      server = await startServer({ store: makeStore(limits), publishesPerSecond: 0 })
+      server = await startServer({ store: makeStore(limits), publishesPerSecond: 0, lingerMs: 100 })
     }
     const read = (options: Partial<ConstructorParameters<typeof Follower>[0]> = {}): Follower => {
       const reader = new Follower({ url: server.url, room: 'lobby', transport, observe: true, ...options })
