@@ -1,6 +1,6 @@
 /** What every transport promises, whatever the store: one body of tests, run over every transport × every store. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Http } from '../../src/client/http.ts'
 import { node } from '../../src/client/node.ts'
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.ts'
@@ -187,6 +187,22 @@ export function transportContract(transport: TransportName, store: string, makeS
       await reader.count(sent)
       expect(reader.seqs).toEqual(Array.from({ length: sent }, (_, index) => index + 1))
       expect(reader.gaps).toEqual([])
+      // The last is the only one that is left: each was closed when the next had brought its first batch.
+      await vi.waitFor(async () => expect(await server.connections()).toBe(1))
+    })
+
+    it('resumes from its cursor when the wire was cut, and is sent nothing twice', async () => {
+      await begin({ history: 1 })
+      const reader = read({ since: 'earliest' })
+      await append(1, 3)
+      await reader.count(3)
+      server.cut()
+      await append(4, 9)
+      await reader.until('noticed', () => reader.seen.length === 9 || reader.channel.state.status === 'waiting')
+      reader.channel.nudge(true)
+      await reader.count(9)
+      expect(reader.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+      expect(reader.channel.counts).toMatchObject({ gaps: 0, repeats: 0 })
     })
 
     it('keeps what is unsent while the wire is cut, and sends it once and in order when there is one again', async () => {

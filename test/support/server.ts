@@ -16,6 +16,8 @@ export interface TestServer extends AsyncDisposable {
   readonly store: RoomStore
   /** Cuts every connection, as a network does that goes away. */
   cut(): void
+  /** Requests and streams held now, by the server's own count. */
+  connections(): Promise<number>
   /** Resolves once nothing is left of those who were here: no connection held, no room watched, no timer. */
   quiet(): Promise<void>
   /** Drains, then closes, and cuts whoever is still there. A second call waits for the first. */
@@ -31,7 +33,12 @@ export async function startServer(options: AppOptions = {}, at = 0): Promise<Tes
   const app = await buildApp({ drainMs: 0, ...options, store })
   const { port, close, cut } = await listen(app, graceMs + 2 * (options.drainMs ?? 0), at)
   const url = `http://127.0.0.1:${port}`
-  return { url, port, app, store, close, cut, quiet: () => quiet(url), [Symbol.asyncDispose]: close }
+  return { url, port, app, store, close, cut, connections: () => connections(url), quiet: () => quiet(url), [Symbol.asyncDispose]: close }
+}
+
+async function connections(url: string): Promise<number> {
+  const lines = (await (await fetch(`${url}/metrics`)).text()).match(/^fourwires_connections\{.*$/gm) ?? []
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
 const held = /^(fourwires_connections\{.*|fourwires_rooms_watched|fourwires_timers) ([1-9].*)$/gm
