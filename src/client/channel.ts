@@ -1,27 +1,16 @@
 /** The facade: follows one room over one wire at a time, and never asks which. */
 import { drawId, parseDraft } from '../protocol/draft.ts'
-import type { Ack, Batch, Cursor, Gap, Member, Message, Since, TransportName } from '../protocol/message.ts'
+import type { Ack, Batch, Cursor, Member, TransportName } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { backoffMs, sleep } from './backoff.ts'
 import { Http, type Platform } from './http.ts'
+import { Emitter } from './emitter.ts'
+import { below, transports } from './ladder.ts'
 import { Outbox, type Unsent } from './outbox.ts'
 import { Sequence } from './sequence.ts'
-import { longPoll } from './transports/long-poll.ts'
-import { poll } from './transports/poll.ts'
-import { sse } from './transports/sse.ts'
-import type { OpenTransport } from './transports/transport.ts'
-import { websocket } from './transports/websocket.ts'
+import { Session } from './session.ts'
+import type { ChannelCounts, ChannelEvents, ChannelOptions, ChannelState } from './state.ts'
 import { Silence, Wire } from './wire.ts'
-
-const transports: Readonly<Record<TransportName, OpenTransport>> = { poll, 'long-poll': longPoll, sse, websocket }
-
-/** Where a transport that is not let through gives way to. */
-const below: Readonly<Record<TransportName, TransportName | undefined>> = {
-  websocket: 'sse',
-  sse: 'long-poll',
-  'long-poll': 'poll',
-  poll: undefined,
-}
 
 /** After so long on a lower transport the wanted one is tried again. */
 const upwardMs = 5 * 60_000
@@ -30,72 +19,18 @@ const soundMs = 5_000
 /** So many failures in a row, with the server in reach: it is the transport that does not get through. */
 const failuresToFall = 2
 
-export interface ChannelOptions {
-  /** Where the room server is, its prefix included: `https://example.com/chat`. */
-  readonly url: string
-  readonly room: string
-  /** `websocket`, if nothing else is said. */
-  readonly transport?: TransportName
-  /** 1 to 32 UTF-16 units; the server draws a friendly one where there is none. */
-  readonly name?: string
-  /** Where to begin: a cursor kept from before, `earliest`, or the newest messages. */
-  readonly since?: Since
-  /** Between two polls, in ms: 250 to 60,000, default 1,000. */
-  readonly pollMs?: number
-  /** Reads without being a member; cannot publish. */
-  readonly observe?: boolean
-}
-
-/** What a channel is doing, for a person to read. */
-export interface ChannelState {
-  /** `waiting`: nothing is open, the next try is at `retryAt`. `refused`: it will not try again by itself. */
-  readonly status: 'connecting' | 'live' | 'waiting' | 'refused' | 'closed'
-  /** The wire that is live, or else the one that is tried. */
-  readonly transport: TransportName
-  readonly wanted: TransportName
-  /** Another wire that is being opened while this one still runs. */
-  readonly opening: TransportName | undefined
-  /** Since when, and until when it waits, in ms since 1970. */
-  readonly since: number
-  readonly retryAt: number | undefined
-  /** What went wrong last, until a wire is live without it mattering any more. */
-  readonly problem: Error | undefined
-  readonly member: Member | undefined
-}
-
-/** Counted since the channel began. */
-export interface ChannelCounts {
-  readonly delivered: number
-  readonly gaps: number
-  readonly repeats: number
-}
-
-export interface ChannelEvents {
-  /** Exactly once each, in order. `transport` is the wire that brought it. */
-  message: [message: Message, transport: TransportName]
-  /** Messages are missing, or may be: told once, before the messages that follow. */
-  gap: [gap: Gap, transport: TransportName]
-  /** Anything came, a heartbeat included. */
-  batch: [batch: Batch, transport: TransportName]
-  state: [state: ChannelState]
-  unsent: [unsent: readonly Unsent[]]
-}
-type Listeners = { [Name in keyof ChannelEvents]: Set<(...args: ChannelEvents[Name]) => void> }
-
 export class Channel {
   readonly #http: Http
   readonly #options: ChannelOptions
   readonly #closing = new AbortController()
   readonly #sequence = new Sequence()
   readonly #outbox: Outbox
-  readonly #listeners: Listeners = { message: new Set(), gap: new Set(), batch: new Set(), state: new Set(), unsent: new Set() }
+  readonly #session: Session
+  readonly #events = new Emitter<ChannelEvents>()
   #counts = { delivered: 0, gaps: 0, repeats: 0 }
   #wire: Wire | undefined
   #opening: Wire | undefined
   #wanted: TransportName
-  #name: string | undefined
-  #member: Member | undefined
-  #joining: Promise<Member> | undefined
   #failures = 0
   #state: ChannelState
   #cancelWait = new AbortController()
@@ -104,14 +39,14 @@ export class Channel {
   constructor(platform: Platform, options: ChannelOptions) {
     this.#options = options
     this.#wanted = options.transport ?? 'websocket'
-    this.#name = options.name
     this.#http = new Http(platform, options.url, options.room)
+    this.#session = new Session(this.#http, options.name, this.#closing.signal)
     this.#outbox = new Outbox(
       {
         wire: () => this.#wire,
         send: (draft, signal) => this.#wire?.send(draft, signal) ?? Promise.reject(new Error('no wire is open')),
         renew: () => this.#renew(),
-        changed: () => this.#emit('unsent', this.#outbox.unsent),
+        changed: () => this.#events.emit('unsent', this.#outbox.unsent),
       },
       this.#closing.signal,
     )
@@ -148,8 +83,7 @@ export class Channel {
 
   /** Calls `listener` at each event, until the returned function is called. */
   on<Name extends keyof ChannelEvents>(name: Name, listener: (...args: ChannelEvents[Name]) => void): () => void {
-    this.#listeners[name].add(listener)
-    return () => this.#listeners[name].delete(listener)
+    return this.#events.on(name, listener)
   }
 
   /**
@@ -175,10 +109,9 @@ export class Channel {
 
   /** Another name, from the next message on. @throws Problem where it cannot be shown */
   async rename(name: string): Promise<Member> {
-    this.#member = await this.#http.session(name, this.#closing.signal)
-    this.#name = name
+    const member = await this.#session.rename(name)
     this.#reopen()
-    return this.#member
+    return member
   }
 
   /** Looks at once whether the wire is still alive, and tries again at once where it waits: after sleep, or back online. */
@@ -192,7 +125,7 @@ export class Channel {
 
   /** Leaves the room. No listener is called any more; what is unsent is rejected. */
   close(): void {
-    for (const listeners of Object.values(this.#listeners)) listeners.clear()
+    this.#events.clear()
     this.#tell({ status: 'closed' })
     this.#closing.abort(new Error('closed'))
     this.#cancelWait.abort()
@@ -225,7 +158,7 @@ export class Channel {
     let failure: unknown
     let retryMs: number | undefined
     try {
-      if (!this.#options.observe) await this.#join()
+      if (!this.#options.observe) await this.#session.join()
       for await (const batch of wire.receive(this.#sequence.cursor ?? this.#options.since)) {
         if (wire.left) return
         retryMs = batch.retryMs
@@ -247,10 +180,10 @@ export class Channel {
   #take(batch: Batch, wire: Wire): void {
     const accepted = this.#sequence.accept(batch)
     if (wire === this.#opening) this.#promote(wire)
-    this.#emit('batch', batch, wire.name)
+    this.#events.emit('batch', batch, wire.name)
     if (accepted.gap !== undefined) {
       this.#counts = { ...this.#counts, gaps: this.#counts.gaps + 1 }
-      this.#emit('gap', accepted.gap, wire.name)
+      this.#events.emit('gap', accepted.gap, wire.name)
       // What another wire is being opened at is a cursor of a log that is no more.
       if (this.#opening !== undefined) this.#open(this.#opening.name)
     }
@@ -259,7 +192,7 @@ export class Channel {
       delivered: this.#counts.delivered + accepted.messages.length,
       repeats: this.#counts.repeats + accepted.repeats,
     }
-    for (const message of accepted.messages) this.#emit('message', message, wire.name)
+    for (const message of accepted.messages) this.#events.emit('message', message, wire.name)
   }
 
   /** The new wire has brought its first batch: it is the wire. */
@@ -310,19 +243,11 @@ export class Channel {
     return reachable && (failure instanceof Silence || this.#failures + 1 >= failuresToFall)
   }
 
-  async #join(): Promise<void> {
-    if (this.#member !== undefined) return
-    this.#joining ??= this.#http.session(this.#name, this.#closing.signal).finally(() => (this.#joining = undefined))
-    this.#member = await this.#joining
-    this.#tell({})
-  }
-
   /** Our cookie is not known any more: a new session, and a wire that carries it. */
   async #renew(): Promise<boolean> {
-    const before = this.#member?.id
-    this.#member = await this.#http.session(this.#name ?? this.#member?.name, this.#closing.signal)
+    const stranger = await this.#session.renew()
     this.#reopen()
-    return this.#member.id !== before
+    return stranger
   }
 
   #tell(change: Partial<ChannelState>): void {
@@ -333,22 +258,9 @@ export class Channel {
       ...change,
       wanted: this.#wanted,
       opening: this.#opening?.name,
-      member: this.#member,
+      member: this.#session.member,
       ...((statusChanged || change.transport) && { since: Date.now() }),
     }
-    this.#emit('state', this.#state)
-  }
-
-  #emit<Name extends keyof ChannelEvents>(name: Name, ...args: ChannelEvents[Name]): void {
-    for (const listener of this.#listeners[name]) {
-      try {
-        listener(...args)
-      } catch (error) {
-        // A listener's fault is the page's, not the wire's: it surfaces as an uncaught error.
-        setTimeout(() => {
-          throw error
-        })
-      }
-    }
+    this.#events.emit('state', this.#state)
   }
 }

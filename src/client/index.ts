@@ -1,8 +1,10 @@
 /** The client, in a browser: `const room = connect({ url, room })`. */
-import { Channel, type ChannelOptions } from './channel.ts'
+import { Channel } from './channel.ts'
 import type { Platform } from './http.ts'
+import type { ChannelOptions } from './state.ts'
 
-export { Channel, type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState } from './channel.ts'
+export { Channel } from './channel.ts'
+export type { ChannelCounts, ChannelEvents, ChannelOptions, ChannelState } from './state.ts'
 export type { Unsent } from './outbox.ts'
 export type { Platform } from './http.ts'
 export {

@@ -1,7 +1,8 @@
 /** The client, in Node: the same, with a cookie jar of each channel's own and the `ws` package's socket. */
 import { WebSocket as NodeWebSocket } from 'ws'
-import { Channel, type ChannelOptions } from './channel.ts'
+import { Channel } from './channel.ts'
 import type { Platform } from './http.ts'
+import type { ChannelOptions } from './state.ts'
 
 export * from './index.ts'
 

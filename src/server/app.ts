@@ -1,7 +1,6 @@
 /** The room server: `buildApp()` for a process of its own, `fourwires` as a plugin for yours. The only place that knows every part. */
 import fastifyWebsocket from '@fastify/websocket'
 import Fastify, {
-  type FastifyHttpOptions,
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyRequest,
@@ -10,14 +9,14 @@ import Fastify, {
   type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
-import type { Server, ServerResponse } from 'node:http'
 import { parseName, parseRoom } from '../protocol/draft.ts'
-import { Problem, type ProblemCode } from '../protocol/problem.ts'
+import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { parseJson } from './json.ts'
-import { type ServerOptions, withDefaults } from './options.ts'
+import type { ServerOptions } from './options.ts'
+import { answerExpectations, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
-import { answerError, problemType, rawProblem } from './problems.ts'
+import { answerError } from './problems.ts'
 import { publish, publisherOf } from './publish.ts'
 import { Rooms, type RoomServerOptions } from './rooms.ts'
 import { longPoll } from './transports/long-poll.ts'
@@ -31,6 +30,7 @@ export { Problem, type ProblemCode } from '../protocol/problem.ts'
 export { MemoryStore } from '../store/memory.ts'
 export type { Appended, RoomStore, StoreLimits } from '../store/store.ts'
 export type { ServerOptions } from './options.ts'
+export { serverOptions } from './process.ts'
 export type { Authorize, RoomServerOptions } from './rooms.ts'
 export type { Authenticate } from './session.ts'
 
@@ -88,57 +88,6 @@ export async function buildApp({ logger = false, ...options }: AppOptions = {}):
   await app.register((scope) => addRooms(scope, rooms))
   await app.register(pages)
   return app
-}
-
-/**
- * What belongs to the process and not to the plugin: time limits, sizes of heads, and answers to what is no request.
- * @returns options for `Fastify()`
- */
-export function serverOptions(options: Partial<ServerOptions> = {}): FastifyHttpOptions<Server> {
-  const { headerBytes, uriBytes, headersTimeoutMs, requestTimeoutMs, timeoutCheckMs, keepAliveMs } = withDefaults(options)
-  return {
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveMs,
-    routerOptions: { maxParamLength: uriBytes },
-    exposeHeadRoutes: false,
-    // Who comes while we shut down is told by the contract's problem, not by Fastify's.
-    return503OnClosing: false,
-    http: {
-      maxHeaderSize: headerBytes,
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: timeoutCheckMs,
-      // A request without Host is ours to answer.
-      requireHostHeader: false,
-    },
-    clientErrorHandler: (error, socket) => {
-      // Within an answer these bytes would be taken for a part of it, behind a whole request for its answer
-      // (`_httpMessage` is what Node's own handler asks).
-      const { _httpMessage: answer } = socket as { _httpMessage?: ServerResponse | null }
-      const answering = answer != null && (answer.headersSent || answer.req.complete)
-      if (socket.writable && !answering) socket.write(rawProblem(new Problem(byNodeCode[error.code] ?? 'invalid-request')))
-      socket.destroySoon()
-    },
-    frameworkErrors: (error, request, reply) => {
-      reply.header('connection', 'close')
-      // An upgrade's socket has left Node's hands, and would stay open past every time limit.
-      reply.raw.once('finish', () => request.raw.socket.destroySoon())
-      answerError(error, request, reply)
-    },
-  }
-}
-
-const byNodeCode: Readonly<Record<string, ProblemCode>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
-  HPE_HEADER_OVERFLOW: 'headers-too-large',
-}
-
-function answerExpectations(server: Server): void {
-  server.on('checkExpectation', (request, response) => {
-    const problem = new Problem('expectation-failed')
-    request.resume()
-    response.writeHead(problem.status, { ...noStore, 'content-type': problemType, connection: 'close' })
-    response.end(JSON.stringify(problem))
-  })
 }
 
 /** On any route but one @fastify/websocket would accept an upgrade first, and think later. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Delivery, type Envelope } from '../../src/hub/delivery.ts'
-import { Hub, type HubOptions } from '../../src/hub/hub.ts'
+import { Hub } from '../../src/hub/hub.ts'
+import type { RoomOptions } from '../../src/hub/room.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
 import { parseCursor } from '../../src/protocol/cursor.ts'
 import type { Member, Since } from '../../src/protocol/message.ts'
@@ -16,7 +17,7 @@ const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const room = 'lobby'
 const patience = { interval: 5, timeout: 10_000 }
 const streaming = { greet: true, heartbeatMs: 3_600_000 }
-const defaults: HubOptions = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30 }
+const defaults: RoomOptions = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30 }
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index)
 const cursors = ({ deliveries }: Reader): string[] => deliveries.map(({ batch }) => batch.cursor)
@@ -32,7 +33,7 @@ interface World {
 }
 
 /** A hub over a store behind the same punctual door as in the server; `wrap` may make that store late. */
-function setUp(changes: Partial<HubOptions> = {}, wrap: (store: RoomStore) => RoomStore = (store) => store): World {
+function setUp(changes: Partial<RoomOptions> = {}, wrap: (store: RoomStore) => RoomStore = (store) => store): World {
   const store = new MemoryStore()
   const observed = new ObservedStore(wrap(store))
   const wheel = new Wheel(5)

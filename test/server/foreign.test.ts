@@ -40,7 +40,8 @@ it('answers the preflight of an allowed origin, and refuses that of any other', 
 
 it('gives the host its say in who a member is: a session is what `authenticate` answers', async () => {
   await using server = await startServer({
-    authenticate: ({ headers }) => (headers['x-user'] === undefined ? undefined : { id: `m_${String(headers['x-user'])}`, name: 'Host user' }),
+    authenticate: ({ headers }) =>
+      headers['x-user'] === undefined ? undefined : { id: `m_${String(headers['x-user'])}`, name: 'Host user' },
   })
   const headers = { 'content-type': 'application/json', 'x-user': 'ann' }
   const session = await fetch(`${server.url}/session`, { method: 'POST', headers, body: '{"name":"Another"}' })

@@ -1,5 +1,6 @@
 /** A reader that keeps what it is shown, and waits for what it is to be shown: the client itself, on any transport. */
-import { Channel, type ChannelOptions } from '../../src/client/channel.ts'
+import { Channel } from '../../src/client/channel.ts'
+import type { ChannelOptions } from '../../src/client/state.ts'
 import { node } from '../../src/client/node.ts'
 import type { Gap, Message, TransportName } from '../../src/protocol/message.ts'
 

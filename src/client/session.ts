@@ -1,0 +1,41 @@
+/** Who we are on the server: begun once however many wires wait for it, and begun again when it is not known any more. */
+import type { Member } from '../protocol/message.ts'
+import type { Http } from './http.ts'
+
+export class Session {
+  readonly #http: Http
+  readonly #signal: AbortSignal
+  #name: string | undefined
+  #member: Member | undefined
+  #joining: Promise<Member> | undefined
+
+  constructor(http: Http, name: string | undefined, signal: AbortSignal) {
+    this.#http = http
+    this.#name = name
+    this.#signal = signal
+  }
+
+  get member(): Member | undefined {
+    return this.#member
+  }
+
+  /** Resolves once we are somebody. */
+  async join(): Promise<void> {
+    if (this.#member !== undefined) return
+    this.#joining ??= this.#http.session(this.#name, this.#signal).finally(() => (this.#joining = undefined))
+    this.#member = await this.#joining
+  }
+
+  async rename(name: string): Promise<Member> {
+    this.#member = await this.#http.session(name, this.#signal)
+    this.#name = name
+    return this.#member
+  }
+
+  /** Our cookie is not known any more. True where we are somebody else now. */
+  async renew(): Promise<boolean> {
+    const before = this.#member
+    this.#member = await this.#http.session(this.#name ?? before?.name, this.#signal)
+    return this.#member.id !== before?.id
+  }
+}

@@ -1,0 +1,54 @@
+/** What a channel is given, what it is doing, and what it tells: plain data for whoever shows it. */
+import type { Batch, Gap, Member, Message, Since, TransportName } from '../protocol/message.ts'
+import type { Unsent } from './outbox.ts'
+
+export interface ChannelOptions {
+  /** Where the room server is, its prefix included: `https://example.com/chat`. */
+  readonly url: string
+  readonly room: string
+  /** `websocket`, if nothing else is said. */
+  readonly transport?: TransportName
+  /** 1 to 32 UTF-16 units; the server draws a friendly one where there is none. */
+  readonly name?: string
+  /** Where to begin: a cursor kept from before, `earliest`, or the newest messages. */
+  readonly since?: Since
+  /** Between two polls, in ms: 250 to 60,000, default 1,000. */
+  readonly pollMs?: number
+  /** Reads without being a member; cannot publish. */
+  readonly observe?: boolean
+}
+
+/** What a channel is doing, for a person to read. */
+export interface ChannelState {
+  /** `waiting`: nothing is open, the next try is at `retryAt`. `refused`: it will not try again by itself. */
+  readonly status: 'connecting' | 'live' | 'waiting' | 'refused' | 'closed'
+  /** The wire that is live, or else the one that is tried. */
+  readonly transport: TransportName
+  readonly wanted: TransportName
+  /** Another wire that is being opened while this one still runs. */
+  readonly opening: TransportName | undefined
+  /** Since when, and until when it waits, in ms since 1970. */
+  readonly since: number
+  readonly retryAt: number | undefined
+  /** What went wrong last, until a wire is live without it mattering any more. */
+  readonly problem: Error | undefined
+  readonly member: Member | undefined
+}
+
+/** Counted since the channel began. */
+export interface ChannelCounts {
+  readonly delivered: number
+  readonly gaps: number
+  readonly repeats: number
+}
+
+export interface ChannelEvents {
+  /** Exactly once each, in order. `transport` is the wire that brought it. */
+  message: [message: Message, transport: TransportName]
+  /** Messages are missing, or may be: told once, before the messages that follow. */
+  gap: [gap: Gap, transport: TransportName]
+  /** Anything came, a heartbeat included. */
+  batch: [batch: Batch, transport: TransportName]
+  state: [state: ChannelState]
+  unsent: [unsent: readonly Unsent[]]
+}
