@@ -31,9 +31,13 @@ export class Channel {
   #wire: Wire | undefined
   #opening: Wire | undefined
   #wanted: TransportName
+  /** Wires lost in a row, none of them sound. */
   #failures = 0
+  /** Times in a row that a wire could not be opened with the server in reach. */
+  #unopened = 0
   #state: ChannelState
-  #cancelWait = new AbortController()
+  /** The next try, while one is due: aborted, it comes at once; replaced or gone, it does not come. */
+  #due: AbortController | undefined
   #upward: ReturnType<typeof setTimeout> | undefined
 
   constructor(platform: Platform, options: ChannelOptions) {
@@ -103,8 +107,11 @@ export class Channel {
   /** Goes over to another transport: the old wire is left when the new one has brought its first batch. */
   switchTo(transport: TransportName): void {
     this.#wanted = transport
-    this.#failures = 0
-    this.#open(transport)
+    this.#failures = this.#unopened = 0
+    if (this.#wire?.name !== transport) return this.#open(transport)
+    // Back before the other was there: this one still runs.
+    this.#giveUp()
+    this.#tell({ problem: undefined })
   }
 
   /** Another name, from the next message on. @throws Problem where it cannot be shown */
@@ -119,7 +126,7 @@ export class Channel {
     this.#wire?.check()
     this.#opening?.check()
     if (!online) return
-    this.#cancelWait.abort()
+    this.#due?.abort()
     if (this.#wire !== undefined && this.#wire.name !== this.#wanted && this.#opening === undefined) this.#open(this.#wanted)
   }
 
@@ -128,11 +135,9 @@ export class Channel {
     this.#events.clear()
     this.#tell({ status: 'closed' })
     this.#closing.abort(new Error('closed'))
-    this.#cancelWait.abort()
-    clearTimeout(this.#upward)
-    this.#opening?.leave()
+    this.#giveUp()
     this.#wire?.leave()
-    this.#wire = this.#opening = undefined
+    this.#wire = undefined
   }
 
   /** A socket speaks for whom it was opened by: somebody else needs another, and what is sent meanwhile waits for it. */
@@ -145,13 +150,20 @@ export class Channel {
 
   #open(name: TransportName): void {
     if (this.#closing.signal.aborted) return
-    this.#cancelWait.abort()
-    clearTimeout(this.#upward)
-    this.#opening?.leave()
+    this.#giveUp()
     const wire = new Wire(transports[name](this.#http, { pollMs: this.#options.pollMs ?? 1000 }))
     this.#opening = wire
     this.#tell(this.#wire === undefined ? { status: 'connecting', transport: name } : {})
     void this.#follow(wire)
+  }
+
+  /** No other wire is opened any more, now or later. */
+  #giveUp(): void {
+    clearTimeout(this.#upward)
+    this.#due?.abort()
+    this.#due = undefined
+    this.#opening?.leave()
+    this.#opening = undefined
   }
 
   async #follow(wire: Wire): Promise<void> {
@@ -174,6 +186,10 @@ export class Channel {
     else this.#opening = undefined
     // Another is on its way already.
     if (this.#opening !== undefined) return this.#tell({ status: 'connecting', transport: this.#opening.name })
+    if (this.#due !== undefined) {
+      this.#tell({ status: 'connecting', transport: this.#wanted })
+      return this.#due.abort()
+    }
     await this.#comeBack(wire, failure, retryMs ?? (failure instanceof Problem ? failure.retryAfterMs : undefined))
   }
 
@@ -202,7 +218,7 @@ export class Channel {
     this.#opening = undefined
     const fallen = wire.name !== this.#wanted
     if (fallen) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
-    else this.#failures = 0
+    this.#unopened = 0
     this.#tell({ status: 'live', transport: wire.name, ...(!fallen && { problem: undefined }) })
     this.#outbox.flush()
   }
@@ -216,31 +232,31 @@ export class Channel {
       return
     }
     if (wire.liveAt !== undefined && Date.now() - wire.liveAt > soundMs) this.#failures = 0
-    if (retryMs === undefined && (await this.#blocked(wire, failure))) {
+    const due = new AbortController()
+    this.#due = due
+    const blocked = retryMs === undefined && (await this.#blocked(wire, failure))
+    if (this.#due !== due) return
+    if (blocked) {
+      this.#due = undefined
       const next = below[wire.name]
-      this.#failures = 0
+      this.#unopened = 0
       this.#tell({ problem: new Error(`${wire.name} does not get through (${problem?.message ?? 'it ended'})`) })
       if (next !== undefined && next !== this.#wire?.name) this.#open(next)
       else if (this.#wire !== undefined) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
       return
     }
-    if (this.#closing.signal.aborted || this.#opening !== undefined) return
     const waitMs = retryMs ?? backoffMs(this.#failures++)
-    this.#cancelWait = new AbortController()
-    const { signal } = this.#cancelWait
     this.#tell({ problem, ...(this.#wire === undefined && { status: 'waiting', transport: wire.name, retryAt: Date.now() + waitMs }) })
-    await sleep(waitMs, signal)
-    if (this.#closing.signal.aborted || this.#opening !== undefined) return
-    this.#open(wire.name)
+    await sleep(waitMs, due.signal)
+    if (this.#due === due) this.#open(wire.name)
   }
 
   /** Is it this transport that does not get through, rather than the server that is away? */
   async #blocked(wire: Wire, failure: unknown): Promise<boolean> {
     if (wire.liveAt !== undefined || failure instanceof Problem || below[wire.name] === undefined) return false
-    const reachable = await this.#http.reachable(this.#sequence.cursor, this.#closing.signal)
-    if (this.#closing.signal.aborted || this.#opening !== undefined) return false
+    if (!(await this.#http.reachable(this.#sequence.cursor, this.#closing.signal))) return false
     // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
-    return reachable && (failure instanceof Silence || this.#failures + 1 >= failuresToFall)
+    return failure instanceof Silence || ++this.#unopened >= failuresToFall
   }
 
   /** Our cookie is not known any more: a new session, and a wire that carries it. */

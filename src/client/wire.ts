@@ -13,7 +13,6 @@ export class Wire {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** When it brought its first batch, in ms since 1970; undefined before. */
   liveAt: number | undefined
-  batches = 0
 
   constructor(transport: Transport) {
     this.#transport = transport
@@ -31,9 +30,11 @@ export class Wire {
     try {
       for await (const batch of this.#transport.receive(since, this.#abort.signal, (ms) => this.#expect(ms))) {
         this.liveAt ??= Date.now()
-        this.batches++
         yield batch
       }
+    } catch (error) {
+      // Whatever a cancelled request or stream says of it: why it was cancelled is what happened.
+      throw this.#abort.signal.aborted ? this.#abort.signal.reason : error
     } finally {
       clearTimeout(this.#timer)
       this.#dueAt = Infinity

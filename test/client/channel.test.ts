@@ -1,5 +1,5 @@
 /** What only a client does: fall back, come back, keep what is unsent. Through a proxy of real sockets. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
 import { Follower } from '../support/follower.ts'
 import { type Obstacles, type Proxy, startProxy } from '../support/proxy.ts'
@@ -69,6 +69,37 @@ describe('a transport that does not get through', () => {
     expect(follower.channel.state).toMatchObject({ status: 'live', transport: 'sse', wanted: 'websocket' })
     await follower.channel.send('still here')
     await follower.count(1)
+  })
+})
+
+describe('a change of mind', () => {
+  it('gives up the wire that is not there yet, and keeps the one that is', async () => {
+    await begin({ upgrade: 'swallow' })
+    const follower = follow({ transport: 'sse' })
+    await follower.live('sse')
+    let states = 0
+    follower.channel.on('state', ({ status }) => (states += status === 'live' ? 0 : 1))
+    follower.channel.switchTo('websocket')
+    expect(follower.channel.state).toMatchObject({ status: 'live', transport: 'sse', opening: 'websocket' })
+    follower.channel.switchTo('sse')
+    expect(follower.channel.state).toMatchObject({ status: 'live', transport: 'sse', wanted: 'sse', opening: undefined })
+    await follower.channel.send('still here')
+    await follower.count(1)
+    expect(states).toBe(0)
+    await vi.waitFor(async () => expect(await server.connections()).toBe(1))
+  })
+
+  it('loses nothing where the old wire is cut while the new one does not get through', async () => {
+    await begin({ upgrade: 'refuse' })
+    const follower = follow({ transport: 'sse' })
+    await follower.live('sse')
+    follower.channel.switchTo('websocket')
+    proxy.cut()
+    await follower.channel.send('meanwhile')
+    await follower.count(1)
+    expect(follower.texts).toEqual(['meanwhile'])
+    expect(follower.channel.state).toMatchObject({ status: 'live', transport: 'sse', wanted: 'websocket' })
+    expect(follower.gaps).toEqual([])
   })
 })
 
