@@ -28,6 +28,8 @@ export class Wire {
 
   async *receive(since: Since): AsyncGenerator<Batch, void, void> {
     try {
+      // It may have been left while its session began.
+      this.#abort.signal.throwIfAborted()
       for await (const batch of this.#transport.receive(since, this.#abort.signal, (ms) => this.#expect(ms))) {
         this.liveAt ??= Date.now()
         yield batch
