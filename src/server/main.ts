@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The process: options, listen, signals. */
+import type { FastifyInstance } from 'fastify'
+import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { buildApp } from './app.ts'
 import { type CommandLine, helpText, parseCommandLine, withDefaults } from './options.ts'
@@ -41,11 +43,27 @@ async function serve({ port, host, logLevel, server }: CommandLine): Promise<voi
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (received) => void stop(received))
 
   try {
-    await app.listen({ port, host })
+    await app.listen({ port, host: host === 'localhost' ? '127.0.0.1' : host })
   } catch (error) {
     fail(explain(error as NodeJS.ErrnoException, port, host))
   }
-  for (const url of addresses(host, (app.server.address() as { port: number }).port)) app.log.info(`open ${url}`)
+  const { port: taken } = app.server.address() as AddressInfo
+  if (host === 'localhost') await listenOnIPv6(app, taken)
+  for (const url of addresses(host, taken)) app.log.info(`open ${url}`)
+}
+
+/**
+ * Localhost has two addresses. Connections of the second are handed to the one server that knows every limit and every
+ * answer; Fastify's own second server would have Node's.
+ */
+async function listenOnIPv6(app: FastifyInstance, port: number): Promise<void> {
+  const second = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => app.server.emit('connection', socket))
+  app.server.once('close', () => second.close())
+  await new Promise<void>((resolve) => {
+    // A machine without IPv6 has one address only.
+    second.once('error', () => resolve())
+    second.listen({ port, host: '::1' }, resolve)
+  })
 }
 
 function explain(error: NodeJS.ErrnoException, port: number, host: string): string {

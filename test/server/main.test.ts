@@ -1,9 +1,11 @@
 /** The process: it ends by a signal only, in time, and says in one sentence why it cannot start. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import type { Batch } from '../../src/protocol/message.ts'
 import { eventually } from '../support/answers.ts'
 import { RawClient, request } from '../support/raw-client.ts'
@@ -35,14 +37,34 @@ function run(...args: readonly string[]): Running {
   return { child, output, exited }
 }
 
-/** A process that listens on a free port. */
+/** A process that listens on a free port, of 127.0.0.1 if nothing else is said. */
 async function listening(...args: readonly string[]): Promise<Running & { readonly port: number; readonly url: string }> {
   const running = run('--host', '127.0.0.1', '--port', '0', ...args)
-  const address = /open (http:\/\/127\.0\.0\.1:(\d+))/
+  const address = /open (http:\/\/(?:127\.0\.0\.1|localhost):(\d+))/
   await eventually(() => address.test(running.output.stdout), `it listens ${running.output.stderr}`, 15_000)
   const [, url = '', port] = address.exec(running.output.stdout) ?? []
   return { ...running, url, port: Number(port) }
 }
+
+test('listens on both addresses of localhost, with the same limits and answers on each', async () => {
+  const { child, port, exited } = await listening('--host', 'localhost')
+  const both = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+  for (const host of both ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']) {
+    const url = `http://${host}:${port}`
+    expect((await fetch(`${url}/rooms/r/poll`)).status).toBe(200)
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/^fourwires_tcp_connections [1-9]/m)
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/rooms/r/websocket`)
+    expect(String(await once(socket, 'message').then(([data]) => data as Buffer))).toContain('"messages":[]')
+    socket.terminate()
+    const raw = connect({ host: host.replace(/[[\]]/g, ''), port })
+    raw.write('NONSENSE\r\n\r\n')
+    expect(String((await once(raw, 'data'))[0])).toContain('"code":"invalid-request"')
+    raw.destroy()
+  }
+  child.kill('SIGTERM')
+  expect((await exited).code).toBe(0)
+})
 
 describe('SIGTERM', () => {
   test('sends everybody away and exits with 0, also where peers never answer a close', async () => {
