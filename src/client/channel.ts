@@ -19,6 +19,16 @@ const soundMs = 5_000
 /** So many failures in a row, with the server in reach: it is the transport that does not get through. */
 const failuresToFall = 2
 
+/** @throws TypeError for what no server could make sense of */
+function check({ url, room, transport }: ChannelOptions): void {
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url))
+    throw new TypeError('url is where the room server is, as https://example.com/chat')
+  if (typeof room !== 'string') throw new TypeError('room is the name of a room')
+  if (transport !== undefined && !Object.hasOwn(transports, transport)) {
+    throw new TypeError(`transport is one of ${Object.keys(transports).join(', ')}`)
+  }
+}
+
 export class Channel {
   readonly #http: Http
   readonly #options: ChannelOptions
@@ -38,9 +48,14 @@ export class Channel {
   #state: ChannelState
   /** The next try, while one is due: aborted, it comes at once; replaced or gone, it does not come. */
   #due: AbortController | undefined
+  /** When that try comes, in ms since 1970. */
+  #dueAt = 0
+  /** When the wanted transport is tried again, in ms since 1970, while we are on a lower one. */
+  #upwardAt: number | undefined
   #upward: ReturnType<typeof setTimeout> | undefined
 
   constructor(platform: Platform, options: ChannelOptions) {
+    check(options)
     this.#options = options
     this.#wanted = options.transport ?? 'websocket'
     this.#http = new Http(platform, options.url, options.room)
@@ -49,7 +64,8 @@ export class Channel {
       {
         wire: () => this.#wire,
         send: (draft, signal) => this.#wire?.send(draft, signal) ?? Promise.reject(new Error('no wire is open')),
-        renew: () => this.#renew(),
+        member: () => this.#session.member?.id,
+        renew: () => this.#session.renew().then(() => this.#reopen()),
         changed: () => this.#events.emit('unsent', this.#outbox.unsent),
       },
       this.#closing.signal,
@@ -92,10 +108,11 @@ export class Channel {
 
   /**
    * Publishes, now or as soon as there is a wire. Resolves when it is in the room's log.
-   * @throws Problem that refused it, at once for a bad text
+   * @throws Problem that refused it: a bad text at once, all that waits where the room will not have us
    */
   async send(text: string): Promise<Ack> {
-    if (this.#options.observe) throw new Problem('session-required')
+    if (this.#options.observe) throw new Problem('session-required', 'An observer reads only: connect without `observe` to publish.')
+    if (this.#state.status === 'refused') throw this.#state.problem
     return this.#outbox.add(parseDraft({ id: drawId(), text }))
   }
 
@@ -108,6 +125,7 @@ export class Channel {
   switchTo(transport: TransportName): void {
     this.#wanted = transport
     this.#failures = this.#unopened = 0
+    this.#upwardAt = undefined
     if (this.#wire?.name !== transport) return this.#open(transport)
     // Back before the other was there: this one still runs.
     this.#giveUp()
@@ -142,7 +160,7 @@ export class Channel {
 
   /** A socket speaks for whom it was opened by: somebody else needs another, and what is sent meanwhile waits for it. */
   #reopen(): void {
-    const name = this.#wire?.name ?? this.#wanted
+    const name = this.#opening?.name ?? this.#wire?.name ?? this.#wanted
     this.#wire?.leave()
     this.#wire = undefined
     this.#open(name)
@@ -186,11 +204,12 @@ export class Channel {
     else this.#opening = undefined
     // Another is on its way already.
     if (this.#opening !== undefined) return this.#tell({ status: 'connecting', transport: this.#opening.name })
-    if (this.#due !== undefined) {
-      this.#tell({ status: 'connecting', transport: this.#wanted })
-      return this.#due.abort()
+    const toldMs = retryMs ?? (failure instanceof Problem ? failure.retryAfterMs : undefined)
+    // A try of the wanted one is due, and does for both, but where we are told a time.
+    if (this.#due !== undefined && toldMs === undefined) {
+      return this.#tell({ status: 'waiting', transport: this.#wanted, retryAt: this.#dueAt })
     }
-    await this.#comeBack(wire, failure, retryMs ?? (failure instanceof Problem ? failure.retryAfterMs : undefined))
+    await this.#comeBack(wire, failure, toldMs)
   }
 
   #take(batch: Batch, wire: Wire): void {
@@ -217,10 +236,20 @@ export class Channel {
     this.#wire = wire
     this.#opening = undefined
     const fallen = wire.name !== this.#wanted
-    if (fallen) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
+    if (fallen) this.#lookUp()
+    else this.#upwardAt = undefined
     this.#unopened = 0
     this.#tell({ status: 'live', transport: wire.name, ...(!fallen && { problem: undefined }) })
     this.#outbox.flush()
+  }
+
+  /** Tries the wanted transport again in time, however often the lower one is opened anew meanwhile. */
+  #lookUp(): void {
+    this.#upwardAt ??= Date.now() + upwardMs
+    this.#upward = setTimeout(() => {
+      this.#upwardAt = undefined
+      this.#open(this.#wanted)
+    }, this.#upwardAt - Date.now())
   }
 
   /** A wire ended or could not be opened: the same again later, the next one down, or not at all. */
@@ -228,12 +257,14 @@ export class Channel {
     const problem = failure instanceof Error ? failure : undefined
     if (failure instanceof Problem && !failure.comeBack && failure.code !== 'internal') {
       // The person hears of it; a wire that still runs goes on.
-      this.#tell(this.#wire === undefined ? { status: 'refused', problem: failure } : { problem: failure })
-      return
+      if (this.#wire !== undefined) return this.#tell({ problem: failure })
+      this.#tell({ status: 'refused', problem: failure })
+      return this.#outbox.refuse(failure)
     }
     if (wire.liveAt !== undefined && Date.now() - wire.liveAt > soundMs) this.#failures = 0
     const due = new AbortController()
     this.#due = due
+    this.#dueAt = Date.now()
     const blocked = retryMs === undefined && (await this.#blocked(wire, failure))
     if (this.#due !== due) return
     if (blocked) {
@@ -242,11 +273,12 @@ export class Channel {
       this.#unopened = 0
       this.#tell({ problem: new Error(`${wire.name} does not get through (${problem?.message ?? 'it ended'})`) })
       if (next !== undefined && next !== this.#wire?.name) this.#open(next)
-      else if (this.#wire !== undefined) this.#upward = setTimeout(() => this.#open(this.#wanted), upwardMs)
+      else if (this.#wire !== undefined) this.#lookUp()
       return
     }
     const waitMs = retryMs ?? backoffMs(this.#failures++)
-    this.#tell({ problem, ...(this.#wire === undefined && { status: 'waiting', transport: wire.name, retryAt: Date.now() + waitMs }) })
+    this.#dueAt = Date.now() + waitMs
+    this.#tell({ problem, ...(this.#wire === undefined && { status: 'waiting', transport: wire.name, retryAt: this.#dueAt }) })
     await sleep(waitMs, due.signal)
     if (this.#due === due) this.#open(wire.name)
   }
@@ -257,13 +289,6 @@ export class Channel {
     if (!(await this.#http.reachable(this.#sequence.cursor, this.#closing.signal))) return false
     // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
     return failure instanceof Silence || ++this.#unopened >= failuresToFall
-  }
-
-  /** Our cookie is not known any more: a new session, and a wire that carries it. */
-  async #renew(): Promise<boolean> {
-    const stranger = await this.#session.renew()
-    this.#reopen()
-    return stranger
   }
 
   #tell(change: Partial<ChannelState>): void {

@@ -64,7 +64,8 @@ export class Http {
 
   async #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
     const headers = { 'content-type': 'application/json' }
-    return (await accepted(await this.platform.fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal }))).json()
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
+    return (await accepted(await this.platform.fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal: inTime }))).json()
   }
 }
 

@@ -6,13 +6,27 @@ import type { ChannelOptions } from './state.ts'
 
 export * from './index.ts'
 
-/** A platform that keeps the cookies it is given: one member each. */
-export function node(): Platform {
+export interface NodeOptions extends ChannelOptions {
+  /** Sent with every request and handshake: what signs in to the application around the rooms. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface NodePlatform extends Platform {
+  /** Forgets its cookies: somebody else from now on. */
+  forget(): void
+}
+
+/** A platform that keeps the cookies it is given, each a member of its own. */
+export function node(headers: Readonly<Record<string, string>> = {}): NodePlatform {
   const jar = new Map<string, string>()
-  const cookie = (): Record<string, string> => (jar.size > 0 ? { cookie: [...jar].map((pair) => pair.join('=')).join('; ') } : {})
+  const carried = (): Record<string, string> => {
+    const cookie = [...(headers['cookie'] === undefined ? [] : [headers['cookie']]), ...[...jar].map((pair) => pair.join('='))].join('; ')
+    return { ...headers, ...(cookie !== '' && { cookie }) }
+  }
   return {
+    forget: () => jar.clear(),
     async fetch(url, init) {
-      const response = await fetch(url, { ...init, headers: { ...(init?.headers as Record<string, string>), ...cookie() } })
+      const response = await fetch(url, { ...init, headers: { ...(init?.headers as Record<string, string>), ...carried() } })
       for (const header of response.headers.getSetCookie()) {
         const [pair = ''] = header.split(';')
         const equals = pair.indexOf('=')
@@ -20,11 +34,11 @@ export function node(): Platform {
       }
       return response
     },
-    socket: (url) => new NodeWebSocket(url, { headers: cookie(), perMessageDeflate: false }) as unknown as WebSocket,
+    socket: (url) => new NodeWebSocket(url, { headers: carried(), perMessageDeflate: false }) as unknown as WebSocket,
   }
 }
 
 /** Enters a room, and stays in it until `close()`. */
-export function connect(options: ChannelOptions): Channel {
-  return new Channel(node(), options)
+export function connect(options: NodeOptions): Channel {
+  return new Channel(node(options.headers), options)
 }

@@ -2,6 +2,7 @@
 import type { Ack, Draft } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { backoffMs, sleep } from './backoff.ts'
+import { answerMs } from './http.ts'
 
 /** `asking`: it may have arrived, and only a person can say whether to send it again. */
 export interface Unsent extends Draft {
@@ -15,8 +16,8 @@ interface Entry {
   state: Unsent['state']
   /** When it was first sent, in ms since 1970. */
   firstSentAt: number | undefined
-  /** It was sent and nobody said what became of it. */
-  unsure: boolean
+  /** As whom it was sent, where nobody said what became of it. */
+  unsure: string | undefined
   /** A new session was begun for it. Once: who keeps no cookie is asked for one for ever. */
   renewed: boolean
 }
@@ -26,15 +27,15 @@ export interface Post {
   /** The wire to send on, while there is one. */
   wire(): object | undefined
   send(draft: Draft, signal: AbortSignal): Promise<Ack>
-  /** Begins a new session. True where we are somebody else now: our ids are not known any more. */
-  renew(): Promise<boolean>
+  /** Whose ids ours are: another member's are not known to the server as ours. */
+  member(): string | undefined
+  /** Begins a new session. */
+  renew(): Promise<void>
   changed(): void
 }
 
 /** For so long the same id is sent again without asking: less than the server remembers it. */
 const resendMs = 8 * 60_000
-/** A publish without its answer for so long is sent again. */
-const answerMs = 10_000
 
 export class Outbox {
   readonly #post: Post
@@ -58,17 +59,24 @@ export class Outbox {
   add(draft: Draft): Promise<Ack> {
     return new Promise((resolve, reject) => {
       if (this.#signal.aborted) throw new Error('the channel is closed')
-      this.#entries.push({ draft, resolve, reject, state: 'queued', firstSentAt: undefined, unsure: false, renewed: false })
+      this.#entries.push({ draft, resolve, reject, state: 'queued', firstSentAt: undefined, unsure: undefined, renewed: false })
       this.#post.changed()
       this.flush()
     })
+  }
+
+  /** The room will not have us: what waits is refused, and goes back to who wrote it. */
+  refuse(problem: Error): void {
+    for (const entry of this.#entries)
+      if (entry.state === 'queued' && entry.unsure === undefined) this.#settle(entry, () => entry.reject(problem))
+    this.#post.changed()
   }
 
   /** The person's answer for the first that asks: send it again, or let it go. */
   answer(id: string, again: boolean): void {
     const entry = this.#entries.find(({ draft, state }) => draft.id === id && state === 'asking')
     if (entry === undefined) return
-    if (again) Object.assign(entry, { state: 'queued', firstSentAt: undefined, unsure: false })
+    if (again) Object.assign(entry, { state: 'queued', firstSentAt: undefined, unsure: undefined })
     else this.#settle(entry, () => entry.reject(new Error('not sent again')))
     this.#post.changed()
     this.flush()
@@ -95,7 +103,10 @@ export class Outbox {
   /** The first in line, where it may be sent and there is a wire for it. */
   #next(): Entry | undefined {
     const [entry] = this.#entries
-    if (entry?.unsure && entry.state !== 'asking' && Date.now() - (entry.firstSentAt ?? 0) > resendMs) this.#ask(entry)
+    if (entry?.unsure !== undefined && entry.state !== 'asking') {
+      const late = Date.now() - (entry.firstSentAt ?? 0) > resendMs
+      if (late || entry.unsure !== this.#post.member()) this.#ask(entry)
+    }
     return entry?.state === 'asking' || this.#post.wire() === undefined ? undefined : entry
   }
 
@@ -105,12 +116,13 @@ export class Outbox {
     entry.firstSentAt ??= Date.now()
     this.#post.changed()
     const wire = this.#post.wire()
+    const sentAs = this.#post.member()
     try {
       const ack = await this.#post.send(entry.draft, AbortSignal.any([this.#signal, AbortSignal.timeout(answerMs)]))
       this.#settle(entry, () => entry.resolve(ack))
       return 0
     } catch (error) {
-      const waitMs = await this.#failed(entry, error, failures)
+      const waitMs = await this.#failed(entry, error, failures, sentAs)
       // On another wire it goes out at once.
       return error instanceof Problem || this.#post.wire() === wire ? waitMs : 0
     } finally {
@@ -119,20 +131,21 @@ export class Outbox {
     }
   }
 
-  async #failed(entry: Entry, error: unknown, failures: number): Promise<number> {
+  async #failed(entry: Entry, error: unknown, failures: number, sentAs: string | undefined): Promise<number> {
     const problem = error instanceof Problem ? error : undefined
     if (problem?.code === 'session-required' && !entry.renewed) {
-      entry.renewed = true
-      const stranger = await this.#post.renew().catch(() => undefined)
-      if (stranger && entry.unsure) this.#ask(entry)
-      return stranger === undefined ? backoffMs(failures) : 0
+      entry.renewed = await this.#post.renew().then(
+        () => true,
+        () => false,
+      )
+      return entry.renewed ? 0 : backoffMs(failures)
     }
     if (problem !== undefined && !problem.comeBack && problem.code !== 'internal') {
       this.#settle(entry, () => entry.reject(problem))
       return 0
     }
     // Where nobody says that nothing happened, it may have.
-    if (problem === undefined || problem.outcome === 'unknown' || problem.code === 'internal') entry.unsure = true
+    if (problem === undefined || problem.outcome === 'unknown' || problem.code === 'internal') entry.unsure ??= sentAs
     return problem?.retryAfterMs ?? backoffMs(failures)
   }
 

@@ -33,7 +33,10 @@ export class Sequence {
     const first = end.seq - batch.messages.length
     const known = this.#position
     if (known !== undefined && batch.gap === undefined && known.epoch !== end.epoch) throw new Hole('another log, and no gap')
-    const last = known === undefined || batch.gap !== undefined ? first : known.seq
+    // Of what another wire has brought meanwhile nothing is missing, though it is no longer kept.
+    const covered = batch.gap?.reason === 'trimmed' && known?.epoch === end.epoch && first <= known.seq
+    const gap = covered ? undefined : batch.gap
+    const last = known === undefined || gap !== undefined ? first : known.seq
     if (first > last) throw new Hole(`${first - last} messages are missing`)
 
     const messages: Message[] = []
@@ -42,11 +45,11 @@ export class Sequence {
       if (message.seq > last && this.#show(message)) messages.push(message)
     }
     // Within an epoch the cursor never moves back, but where the server says that the log did.
-    if (known === undefined || batch.gap !== undefined || end.seq >= known.seq) {
+    if (known === undefined || gap !== undefined || end.seq >= known.seq) {
       this.#cursor = batch.cursor
       this.#position = end
     }
-    return { messages, gap: batch.gap, repeats: batch.messages.length - messages.length }
+    return { messages, gap, repeats: batch.messages.length - messages.length }
   }
 
   #show({ member, id }: Message): boolean {

@@ -32,10 +32,8 @@ export class Session {
     return this.#member
   }
 
-  /** Our cookie is not known any more. True where we are somebody else now. */
-  async renew(): Promise<boolean> {
-    const before = this.#member
-    this.#member = await this.#http.session(this.#name ?? before?.name, this.#signal)
-    return this.#member.id !== before?.id
+  /** Our cookie is not known any more. */
+  async renew(): Promise<void> {
+    this.#member = await this.#http.session(this.#name ?? this.#member?.name, this.#signal)
   }
 }

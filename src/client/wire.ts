@@ -54,12 +54,16 @@ export class Wire {
 
   /** Looks at the time that has passed: after sleep or behind a hidden tab timers come late. */
   check(): void {
-    if (Date.now() >= this.#dueAt) this.#abort.abort(new Silence('nothing was heard for too long'))
+    if (Date.now() >= this.#dueAt) this.#giveUp()
+  }
+
+  #giveUp(): void {
+    this.#abort.abort(new Silence('nothing was heard for too long'))
   }
 
   #expect(ms: number): void {
     clearTimeout(this.#timer)
     this.#dueAt = Date.now() + ms
-    this.#timer = setTimeout(() => this.check(), ms + 1)
+    this.#timer = setTimeout(() => this.#giveUp(), ms)
   }
 }

@@ -7,7 +7,7 @@ import { listenForKeys } from './keys.ts'
 import type { Acknowledged, MessageComposer } from './message-composer.ts'
 import type { MessageLog } from './message-log.ts'
 import { defaultRoom, type Place, placeQuery, readPlace } from './place.ts'
-import { keep, recall } from './storage.ts'
+import { keep, recall, storedAs } from './storage.ts'
 import type { TransportChosen } from './transport-toggle.ts'
 import type { Discarded } from './unsent-list.ts'
 import { cut } from './wires.ts'
@@ -34,6 +34,7 @@ export class FourwiresRoom extends LitElement {
     this.#leaving = new AbortController()
     const { signal } = this.#leaving
     addEventListener('popstate', () => this.#moved(), { signal })
+    addEventListener('storage', this.#renamedElsewhere, { signal })
     listenForKeys(
       {
         on: () => this.#keys,
@@ -156,6 +157,11 @@ export class FourwiresRoom extends LitElement {
     }
     keep('local', 'name', name)
     this.requestUpdate()
+  }
+
+  /** Another tab of this browser is the same member: it has one name. */
+  readonly #renamedElsewhere = ({ key, newValue }: StorageEvent): void => {
+    if (key === storedAs('name') && newValue !== null) this.#channel?.rename(newValue).catch(() => {})
   }
 
   #choose(transport: TransportName): void {

@@ -81,7 +81,7 @@ export class MessageComposer extends ChannelElement {
       <div id="box-note">
         ${this.#note === undefined ? nothing : html`<p class="refusal" role="alert">${cut} ${this.#note}</p>`}
         ${length >= nearlyFull ? html`<p class="hint">${count(length)} of ${count(maxTextLength)}</p>` : nothing}
-        <p class="hint keys">Enter sends, Shift+Enter makes a line.</p>
+        <p class="hint keys">Enter sends, Shift+Enter makes a line; Esc leaves the box, and 1 to 4 switch.</p>
       </div>
     </form>`
   }
@@ -102,6 +102,8 @@ export class MessageComposer extends ChannelElement {
   }
 
   readonly #key = (event: KeyboardEvent): void => {
+    // Out of the box: the single keys work again.
+    if (event.key === 'Escape' && !event.isComposing) this.#box?.blur()
     // While an input method composes, Enter is its own.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || touch.matches) return
     event.preventDefault()

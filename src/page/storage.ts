@@ -4,11 +4,13 @@
 type Span = 'local' | 'session'
 
 const storageOf = (span: Span): Storage => (span === 'local' ? localStorage : sessionStorage)
-const spelled = (key: string): string => `fourwires.${key}`
+
+/** A key as the browser knows it, and tells other tabs of it. */
+export const storedAs = (key: string): string => `fourwires.${key}`
 
 export function recall(span: Span, key: string): string | undefined {
   try {
-    return storageOf(span).getItem(spelled(key)) ?? undefined
+    return storageOf(span).getItem(storedAs(key)) ?? undefined
   } catch {
     return undefined
   }
@@ -17,8 +19,8 @@ export function recall(span: Span, key: string): string | undefined {
 /** Keeps `value`; an empty or absent one is forgotten. */
 export function keep(span: Span, key: string, value: string | undefined): void {
   try {
-    if (value) storageOf(span).setItem(spelled(key), value)
-    else storageOf(span).removeItem(spelled(key))
+    if (value) storageOf(span).setItem(storedAs(key), value)
+    else storageOf(span).removeItem(storedAs(key))
   } catch {
     // Private windows, full disks: the page works on, for this visit.
   }

@@ -28,7 +28,7 @@ export function parseDraft(input: unknown): Draft {
     throw new Problem('invalid-message', 'An id is 8 to 64 of the characters A-Z, a-z, 0-9, _ and -.')
   }
   if (typeof text !== 'string' || text.length < 1 || text.length > maxTextLength) {
-    throw new Problem('invalid-message', `A text has 1 to ${maxTextLength} UTF-16 units.`)
+    throw new Problem('invalid-message', `A text has 1 to ${maxTextLength} characters (UTF-16 units).`)
   }
   if (loneSurrogate.test(text))
     throw new Problem('invalid-message', 'The text has half of a surrogate pair: it is not well-formed Unicode.')
@@ -47,7 +47,7 @@ export function parseName(input: unknown): string | undefined {
   if (name === undefined) return undefined
   const trimmed = typeof name === 'string' ? name.trim() : ''
   if (trimmed.length < 1 || trimmed.length > maxNameLength) {
-    throw new Problem('invalid-message', `A name has 1 to ${maxNameLength} UTF-16 units.`)
+    throw new Problem('invalid-message', `A name has 1 to ${maxNameLength} characters.`)
   }
   if (loneSurrogate.test(trimmed) || control.test(trimmed) || bidirectional.test(trimmed)) {
     throw new Problem('invalid-message', 'A name has no control characters, bidirectional overrides or half surrogates.')

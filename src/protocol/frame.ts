@@ -2,9 +2,6 @@
 import { type Ack, type Batch, type Draft, isAck, isBatch } from './message.ts'
 import { Problem } from './problem.ts'
 
-/** What goes up the socket. */
-export type ClientFrame = { readonly type: 'publish' } & Draft
-
 /** What comes down: a batch, the answer to a publish, or a problem (with the id of the publish that it answers). */
 export type ServerFrame =
   | { readonly kind: 'batch'; readonly batch: Batch }

@@ -24,7 +24,7 @@ export const problems = {
   'invalid-json': row(400, 'Invalid JSON', 'Send one flat JSON object in which each key appears once.'),
   'invalid-utf8': row(400, 'Invalid UTF-8', 'Encode the body as UTF-8.'),
   'invalid-cursor': row(400, 'Invalid cursor', 'Send the cursor of your last batch unchanged, or "earliest", or none.', 4500),
-  'invalid-room': row(400, 'Invalid room', 'A room is named by a letter or digit and up to 63 more of letters, digits and . _ ~ -', 4504),
+  'invalid-room': row(400, 'Invalid room', 'Use 1 to 64 letters, digits and . _ ~ - without spaces, a letter or digit first.', 4504),
   'bad-host': row(400, 'Unknown host', 'Use an address of this machine, or start the server with --allow-host for this name.'),
   'session-required': row(401, 'Session required', 'POST /session first, and send its cookie along.'),
   'origin-denied': row(403, 'Origin denied', 'Open the page from this server, or start the server with --allow-origin for the other one.'),

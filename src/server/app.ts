@@ -9,7 +9,7 @@ import Fastify, {
   type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
-import { parseName, parseRoom } from '../protocol/draft.ts'
+import { parseName } from '../protocol/draft.ts'
 import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { parseJson } from './json.ts'
@@ -18,6 +18,7 @@ import { answerExpectations, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
 import { answerError } from './problems.ts'
 import { publish, publisherOf } from './publish.ts'
+import { roomOf } from './query.ts'
 import { Rooms, type RoomServerOptions } from './rooms.ts'
 import { longPoll } from './transports/long-poll.ts'
 import { poll } from './transports/poll.ts'
@@ -42,6 +43,11 @@ declare module 'fastify' {
     probe?: true
   }
 }
+
+/** How long a peer may take to answer a close, in ms, before its socket is destroyed. */
+const closeTimeout = 5_000
+/** Pongs that may wait for a peer: more than a flood needs to be told so, where `ws` alone would hang up without a word. */
+const maxPendingAutoPongs = 1_000
 
 /** How long the last answers and farewells may take once everybody has been sent away. */
 const lastAnswersMs = 1_000
@@ -106,8 +112,8 @@ async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }
     maxPayload: frameBytes,
     maxFragments: frameFragments,
     perMessageDeflate: false,
-    closeTimeout: 5_000,
-    maxPendingAutoPongs: 1_000,
+    closeTimeout,
+    maxPendingAutoPongs,
   }
   await app.register(fastifyWebsocket, {
     options,
@@ -156,7 +162,7 @@ function addSession(app: FastifyInstance, rooms: Rooms): void {
 
 function addPublishing(app: FastifyInstance, rooms: Rooms): void {
   app.post('/rooms/:room/messages', async (request, reply) => {
-    const room = parseRoom((request.params as { readonly room: string }).room)
+    const room = roomOf(request)
     const ack = await publish(rooms, await publisherOf(rooms, request), room, request.body)
     return reply
       .code(ack.duplicate ? 200 : 201)

@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 /** The process: options, listen, signals. */
 import type { FastifyInstance } from 'fastify'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { buildApp } from './app.ts'
-import { type CommandLine, helpText, parseCommandLine, withDefaults } from './options.ts'
+import { type CommandLine, helpText, inFlags, parseCommandLine, withDefaults } from './options.ts'
+
+/** How this process was started, and is started again. */
+const command = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'fourwires'
 
 const commandLine = readCommandLine()
 if (commandLine.help) {
-  console.log(helpText())
+  console.log(helpText(command))
+} else if (commandLine.version) {
+  console.log(version())
 } else {
   await serve(commandLine)
 }
@@ -19,7 +25,7 @@ function readCommandLine(): CommandLine {
     withDefaults(parsed.server)
     return parsed
   } catch (error) {
-    return fail(`${(error as Error).message}\nTry: fourwires --help`)
+    return fail(`${inFlags((error as Error).message)}\nTry: ${command} --help`)
   }
 }
 
@@ -48,7 +54,9 @@ async function serve({ port, host, logLevel, server }: CommandLine): Promise<voi
     fail(explain(error as NodeJS.ErrnoException, port, host))
   }
   const { port: taken } = app.server.address() as AddressInfo
-  if (host === 'localhost') await listenOnIPv6(app, taken)
+  if (host === 'localhost') {
+    await listenOnIPv6(app, taken).catch((error: NodeJS.ErrnoException) => fail(explain(error, taken, '::1')))
+  }
   for (const url of addresses(host, taken)) app.log.info(`open ${url}`)
 }
 
@@ -59,17 +67,20 @@ async function serve({ port, host, logLevel, server }: CommandLine): Promise<voi
 async function listenOnIPv6(app: FastifyInstance, port: number): Promise<void> {
   const second = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => app.server.emit('connection', socket))
   app.server.once('close', () => second.close())
-  await new Promise<void>((resolve) => {
-    // A machine without IPv6 has one address only.
-    second.once('error', () => resolve())
+  await new Promise<void>((resolve, reject) => {
+    second.once('error', (error: NodeJS.ErrnoException) => {
+      // A machine without IPv6 has one address only.
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve()
+      else reject(error)
+    })
     second.listen({ port, host: '::1' }, resolve)
   })
 }
 
 function explain(error: NodeJS.ErrnoException, port: number, host: string): string {
   if (error.code === 'EADDRINUSE')
-    return `Port ${port} is in use. Choose another: fourwires --port ${port + 1}, or --port 0 for a free one.`
-  if (error.code === 'EACCES') return `Port ${port} is not ours to use. Choose one over 1023: fourwires --port 3000`
+    return `Port ${port} is in use. Choose another: ${command} --port ${port + 1}, or --port 0 for a free one.`
+  if (error.code === 'EACCES') return `Port ${port} is not ours to use. Choose one over 1023: ${command} --port 3000`
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
     return `This machine has no address ${host}. Use localhost, or 0.0.0.0 for all.`
   return error.message
@@ -81,6 +92,11 @@ function addresses(host: string, port: number): string[] {
   const found = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const external = found.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => `http://${address}:${port}`)
   return [`http://localhost:${port}`, ...external]
+}
+
+function version(): string {
+  const { version: number } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return `fourwires ${number}`
 }
 
 function fail(message: string): never {

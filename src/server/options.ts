@@ -73,6 +73,7 @@ const limits = {
   requestTimeoutMs: number(15_000, 'ms that a whole request may take'),
   timeoutCheckMs: number(1_000, 'ms between looks for slow requests'),
   keepAliveMs: number(72_000, 'ms that an idle connection is kept'),
+  trustProxy: list('address or range of a proxy whose X-Forwarded headers are believed'),
   allowHost: list('a further name that this server answers to'),
   allowOrigin: list('a further origin whose pages may use this server, as https://example.com'),
   allowQueryKeys: list('a query key of the embedding application that is passed over'),
@@ -80,7 +81,7 @@ const limits = {
 
 /** Sessions, shutting down, and the process. */
 const others = {
-  sessionSecret: text('', 'signs the session cookie; drawn at start where it is empty'),
+  sessionSecret: text('', 'signs the session cookie; drawn at start where it is empty (better in the environment: SESSION_SECRET)'),
   sessionCookie: text('fourwires', 'name of the session cookie'),
   sessionDays: number(30, 'days that a session cookie lives'),
   drainMs: number(5_000, 'ms over which clients are sent away on shutting down', 0),
@@ -105,7 +106,17 @@ export function withDefaults(options: Partial<ServerOptions>): ServerOptions {
     }
     complete[name] = value
   }
+  checkNames(complete as unknown as ServerOptions)
   return complete as unknown as ServerOptions
+}
+
+/** @throws RangeError for names that could never match, and a secret that could be guessed */
+function checkNames({ allowHost, allowOrigin, sessionSecret }: ServerOptions): void {
+  const host = allowHost.find((name) => !/^[a-z0-9.-]+$/i.test(name))
+  if (host !== undefined) throw new RangeError(`allowHost takes a bare name, as example.com; it got "${host}"`)
+  const origin = allowOrigin.find((each) => !URL.canParse(each) || new URL(each).origin !== each.toLowerCase())
+  if (origin !== undefined) throw new RangeError(`allowOrigin takes an origin, as https://example.com; it got "${origin}"`)
+  if (sessionSecret !== '' && sessionSecret.length < 16) throw new RangeError('sessionSecret has at least 16 characters, or none')
 }
 
 /** What only the process itself has: where it listens, and what it says. */
@@ -117,6 +128,7 @@ const processOptions = {
 
 export interface CommandLine {
   readonly help: boolean
+  readonly version: boolean
   readonly port: number
   readonly host: string
   readonly logLevel: string
@@ -124,6 +136,10 @@ export interface CommandLine {
 }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** What `withDefaults` refuses, in the words of the command line: keepBytes is --keep-bytes there. */
+export const inFlags = (message: string): string =>
+  message.replace(/^\w+/, (name) => (Object.hasOwn(optionTable, name) ? `--${kebab(name)}` : name))
 
 /**
  * The command line, over the environment (PORT, HOST, SESSION_SECRET), over the defaults.
@@ -136,7 +152,8 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     args: [...args],
     options: {
       help: { type: 'boolean', short: 'h' },
-      port: { type: 'string', short: 'p' },
+      version: { type: 'boolean' },
+      port: { type: 'string' },
       host: { type: 'string' },
       'log-level': { type: 'string' },
       ...Object.fromEntries(flags),
@@ -147,17 +164,19 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
   if (env['SESSION_SECRET']) server['sessionSecret'] = env['SESSION_SECRET']
   for (const [flag, [name, option]] of byFlag) {
     const value = given[flag]
-    if (value !== undefined) server[name] = option.kind === 'number' ? wholeNumber(flag, value, option) : value
+    if (value !== undefined) server[name] = option.kind === 'number' ? wholeNumber(`--${flag}`, value, option) : value
   }
-  const port = wholeNumber('port', given['port'] ?? env['PORT'] ?? String(processOptions.port.value), processOptions.port)
-  if (port > 65_535) throw new Error('--port is at most 65535')
+  const fromEnv = given['port'] === undefined && env['PORT'] ? 'PORT' : undefined
+  const port = wholeNumber(fromEnv ?? '--port', given['port'] ?? (env['PORT'] || String(processOptions.port.value)), processOptions.port)
+  if (port > 65_535) throw new Error(`${fromEnv ?? '--port'} is at most 65535`)
   const logLevel = String(given['log-level'] ?? processOptions['log-level'].value)
   if (!processOptions['log-level'].help.split(/, | or /).includes(logLevel))
     throw new Error(`--log-level is ${processOptions['log-level'].help}`)
   return {
     help: given['help'] === true,
+    version: given['version'] === true,
     port,
-    host: String(given['host'] ?? env['HOST'] ?? processOptions.host.value),
+    host: String(given['host'] ?? (env['HOST'] || processOptions.host.value)),
     logLevel,
     server,
   }
@@ -165,11 +184,11 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
 
 function wholeNumber(flag: string, value: unknown, { least, help }: { readonly least: number; readonly help: string }): number {
   if (typeof value === 'string' && /^[0-9]{1,15}$/.test(value) && Number(value) >= least) return Number(value)
-  throw new Error(`--${flag} (${help}) is a whole number, at least ${least}; it got "${String(value)}"`)
+  throw new Error(`${flag} (${help}) is a whole number, at least ${least}; it got "${String(value)}"`)
 }
 
 /** What `--help` prints. */
-export function helpText(): string {
+export function helpText(command: string): string {
   const line = (flag: string, { kind, value, help }: Option): string => {
     const placeholder = kind === 'number' ? ' <n>' : kind === 'list' ? ' <…>' : ' <text>'
     const standard = kind === 'list' ? 'may be repeated' : value === '' ? '' : `default ${String(value)}`
@@ -178,8 +197,8 @@ export function helpText(): string {
   const section = (title: string, options: Record<string, Option>): string =>
     [title, ...Object.entries(options).map(([name, option]) => line(kebab(name), option))].join('\n')
   return [
-    'fourwires: one room over polling, long polling, server-sent events and WebSocket\n\nUsage: fourwires [options]',
-    `${section('Process', processOptions)}\n  ${'--help'.padEnd(34)}this text`,
+    `fourwires: one room over polling, long polling, server-sent events and WebSocket\n\nUsage: ${command} [options]`,
+    `${section('Process', processOptions)}\n  ${'--help, -h'.padEnd(34)}this text\n  ${'--version'.padEnd(34)}the version`,
     section('Keeping', keeping),
     section('Wires', wires),
     section('Limits', limits),

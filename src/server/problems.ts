@@ -1,5 +1,5 @@
 /** Problems at the edge: whatever was thrown becomes a row of the table, and the row an answer. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type ProblemCode } from '../protocol/problem.ts'
 
 export const problemType = 'application/problem+json; charset=utf-8'
@@ -16,19 +16,20 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_NOT_FOUND: 'not-found',
 }
 
-/** The problem that an error is: a fault of our own is `internal`, and tells nothing of its inside. */
-export function problemOf(error: unknown): Problem {
+/** The problem that an error is: a fault of our own is `internal`, is logged, and tells nothing of its inside. */
+export function problemOf(error: unknown, log: FastifyBaseLogger): Problem {
   if (error instanceof Problem) return error
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : byFastifyCode[code]
-  return new Problem(known ?? (statusCode !== undefined && statusCode < 500 ? 'invalid-request' : 'internal'))
+  if (known !== undefined) return new Problem(known)
+  if (statusCode !== undefined && statusCode < 500) return new Problem('invalid-request')
+  log.error(error)
+  return new Problem('internal')
 }
 
 /** Fastify's error handler. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error)
-  if (problem.code === 'internal') request.log.error(error)
-  return answerProblem(reply, problem)
+  return answerProblem(reply, problemOf(error, request.log))
 }
 
 export function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {

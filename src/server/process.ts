@@ -8,8 +8,9 @@ import { noStore } from './transports/transport.ts'
 
 /** Options for `Fastify()`: register the plugin on an application that was made with them. */
 export function serverOptions(options: Partial<ServerOptions> = {}): FastifyHttpOptions<Server> {
-  const { headerBytes, uriBytes, headersTimeoutMs, requestTimeoutMs, timeoutCheckMs, keepAliveMs } = withDefaults(options)
+  const { headerBytes, uriBytes, trustProxy, headersTimeoutMs, requestTimeoutMs, timeoutCheckMs, keepAliveMs } = withDefaults(options)
   return {
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
     routerOptions: { maxParamLength: uriBytes },

@@ -24,7 +24,7 @@ export function publish(rooms: Rooms, { member, address }: Publisher, room: stri
   return rooms.drain.finish(
     (async () => {
       rooms.refuseWhenBusy()
-      if (member === undefined) throw new Problem('session-required')
+      if (member === undefined) throw rooms.stranger()
       await rooms.authorize(member, room, 'publish')
       const retryAfterMs = rooms.publishRate.take(member.id)
       if (retryAfterMs > 0) throw new Problem('rate-limited', undefined, { retryAfterMs })

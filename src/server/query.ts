@@ -28,8 +28,7 @@ export function parseQuestion<Name extends string>(
   numbers: Readonly<Record<Name, Range>>,
   passedOver: readonly string[],
 ): Question<Name> {
-  const { room } = request.params as { readonly room: string }
-  parseRoom(room)
+  const room = roomOf(request)
   const query = request.query as Readonly<Record<string, unknown>>
   const parsed: Partial<Record<Name, number>> = {}
   let since: string | undefined
@@ -42,6 +41,15 @@ export function parseQuestion<Name extends string>(
   }
   const header = request.headers['last-event-id']
   return { room, since: parseSince(typeof header === 'string' && header !== '' ? header : since), numbers: parsed }
+}
+
+/**
+ * The room of an address: a copy, since a slice of the address would keep all of it for as long as the room is kept.
+ * @throws Problem `invalid-room`
+ */
+export function roomOf(request: FastifyRequest): string {
+  const { room } = request.params as { readonly room: string }
+  return Buffer.from(parseRoom(room)).toString()
 }
 
 function parseNumber(key: string, value: string, { least, most }: Range): number {

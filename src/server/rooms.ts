@@ -63,7 +63,8 @@ export class Rooms {
     this.metrics = new Metrics(this.load, this.hub, options.registry)
     this.drain = new Drain(this.hub, this.options)
     this.publishRate = new Rate(publishesPerSecond, publishBurst)
-    this.#createRate = new Rate(roomsPerMinute / 60, roomsPerMinute)
+    // Half at once and half over the minute: never more than all of them within one.
+    this.#createRate = new Rate(roomsPerMinute / 120, Math.ceil(roomsPerMinute / 2))
     this.sessions = new Sessions({
       secret: this.options.sessionSecret || randomBytes(32).toString('base64url'),
       cookie: this.options.sessionCookie,
@@ -86,8 +87,13 @@ export class Rooms {
   async enter(request: FastifyRequest, reply: FastifyReply, name: string | undefined): Promise<Member> {
     if (this.#authenticate === undefined) return this.sessions.issue(request, reply, name)
     const member = await this.#authenticate(request)
-    if (member === undefined) throw new Problem('session-required', 'Sign in where this application asks you to.')
+    if (member === undefined) throw this.stranger()
     return member
+  }
+
+  /** What who is nobody is told, where one must be somebody. */
+  stranger(): Problem {
+    return new Problem('session-required', this.#authenticate && 'Sign in where this application asks you to.')
   }
 
   /**
@@ -99,6 +105,8 @@ export class Rooms {
     this.refuseWhenBusy()
     if (this.#authorize !== undefined) await this.authorize(await this.member(request), room, 'read')
     await this.createRoom(room, request.ip)
+    // All that was awaited took time: what began meanwhile holds for this one too.
+    this.refuseWhenBusy()
   }
 
   /** @throws Problem `draining`, `overloaded` */

@@ -32,7 +32,10 @@ export class Sessions {
     const cookie = header === undefined ? undefined : parse(header)[this.#options.cookie]
     const { valid, value } = this.#signer.unsign(cookie ?? '')
     const [, id, name] = (valid && memberSpelling.exec(value)) || []
-    return id === undefined || name === undefined ? undefined : { id, name: Buffer.from(name, 'base64url').toString() }
+    // A copy: a slice of the header would keep all of it for as long as a message of this member is kept.
+    return id === undefined || name === undefined
+      ? undefined
+      : { id: Buffer.from(id).toString(), name: Buffer.from(name, 'base64url').toString() }
   }
 
   /** The cookie's member, renamed where a name is given; a new one where there is none. Sets the cookie. */

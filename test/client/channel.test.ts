@@ -1,5 +1,6 @@
 /** What only a client does: fall back, come back, keep what is unsent. Through a proxy of real sockets. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { node } from '../../src/client/node.ts'
 import { transportNames } from '../../src/protocol/message.ts'
 import { Follower } from '../support/follower.ts'
 import { type Obstacles, type Proxy, startProxy } from '../support/proxy.ts'
@@ -13,8 +14,8 @@ const begin = async (obstacles: Obstacles = {}): Promise<void> => {
   server = await startServer({ publishesPerSecond: 0 })
   proxy = await startProxy(server.port, obstacles)
 }
-const follow = (options: Partial<ConstructorParameters<typeof Follower>[0]> = {}): Follower => {
-  const follower = new Follower({ url: proxy.url, room: 'lobby', ...options })
+const follow = (options: Partial<ConstructorParameters<typeof Follower>[0]> = {}, platform = node()): Follower => {
+  const follower = new Follower({ url: proxy.url, room: 'lobby', ...options }, platform)
   followers.push(follower)
   return follower
 }
@@ -177,6 +178,31 @@ describe('what is unsent', () => {
     expect(await answer).toMatchObject({ seq: 1, duplicate: false })
   })
 
+  it('is not sent again under another name by who is a stranger by then', async () => {
+    await begin({ loseAcks: true })
+    const jar = node()
+    const follower = follow({ transport: 'sse' }, jar)
+    await follower.live()
+    void follower.channel.send('only once').catch(() => {})
+    await follower.count(1)
+    // The cookie is gone, as after a visit to the browser's settings.
+    jar.forget()
+    proxy.obstacles = {}
+    await follower.channel.rename('Bob')
+    await follower.until('asked', () => follower.channel.unsent[0]?.state === 'asking')
+    expect(follower.texts).toEqual(['only once'])
+    follower.channel.resend(follower.channel.unsent[0]?.id ?? '', false)
+    expect(follower.channel.unsent).toEqual([])
+  })
+
+  it('goes back to who wrote it where the room will not have us', async () => {
+    await begin()
+    const follower = follow({ room: '-no-room-' })
+    await expect(follower.channel.send('for nobody')).rejects.toMatchObject({ code: 'invalid-room' })
+    expect(follower.channel.state.status).toBe('refused')
+    await expect(follower.channel.send('again')).rejects.toMatchObject({ code: 'invalid-room' })
+  })
+
   it('waits as long as the server says', async () => {
     await begin()
     await server.close()
@@ -188,6 +214,41 @@ describe('what is unsent', () => {
     const seqs = (await Promise.all(['a', 'b', 'c'].map((text) => follower.channel.send(text)))).map(({ seq }) => seq)
     expect(seqs).toEqual([1, 2, 3])
   })
+})
+
+it('goes on with a switch that a new name came in between of', async () => {
+  await begin()
+  const follower = follow({ transport: 'poll' })
+  await follower.live('poll')
+  follower.channel.switchTo('sse')
+  await follower.channel.rename('Bea')
+  await follower.live('sse')
+})
+
+it.each([
+  [{ url: 'nonsense' }, 'url'],
+  [{ room: undefined as never }, 'room'],
+  [{ transport: 'ws' as never }, 'transport'],
+])('refuses at once what no server could make sense of: %o', async (options, named) => {
+  await begin()
+  expect(() => follow(options)).toThrow(new RegExp(`^${named} is`))
+})
+
+it('carries the headers that sign in to the application around the rooms, on every wire', async () => {
+  await begin()
+  await server.close()
+  server = await startServer({
+    authenticate: ({ headers }) => (headers['authorization'] === 'Bearer ann' ? { id: 'm_ann', name: 'Ann' } : undefined),
+    authorize: (member) => member !== undefined,
+  })
+  await proxy.close()
+  proxy = await startProxy(server.port)
+  for (const transport of transportNames) {
+    const follower = follow({ transport, room: transport }, node({ authorization: 'Bearer ann' }))
+    await follower.channel.send('signed in')
+    await follower.count(1)
+    expect(follower.seen[0]?.message.author).toBe('Ann')
+  }
 })
 
 it('follows a new name from the next message on', async () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Batch } from '../../src/protocol/message.ts'
+import { parseCommandLine } from '../../src/server/options.ts'
 import { eventually } from '../support/answers.ts'
 import { RawClient, request } from '../support/raw-client.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
@@ -167,6 +168,10 @@ describe('the command line', () => {
     ['--nonsense', '--nonsense'],
     ['--port', 'abc'],
     ['--port', '65536'],
+    ['--allow-origin', 'example.com'],
+    ['--allow-host', 'http://example.com'],
+    ['--session-secret', 'short'],
+    ['--keep-bytes', '0'],
     ['--stall-ms', '0'],
     ['--keep-messages', '1e3'],
     ['--log-level', 'loud'],
@@ -178,6 +183,14 @@ describe('the command line', () => {
     expect(sentence).toContain(flag)
     expect(more).toEqual(['Try: fourwires --help'])
     expect(output.stderr).not.toMatch(/\bat .*:\d+:\d+|node:internal/)
+  })
+
+  test('an empty PORT is no port, and a bad one is named', async () => {
+    const empty = run('--version')
+    expect((await empty.exited).code).toBe(0)
+    expect(empty.output.stdout).toMatch(/^fourwires \d+\.\d+\.\d+\n$/)
+    expect(parseCommandLine([], { PORT: '', HOST: '' })).toMatchObject({ port: 3000, host: 'localhost' })
+    expect(() => parseCommandLine([], { PORT: 'x' })).toThrow(/^PORT /)
   })
 
   test('a port in use is told in one sentence, with exit code 1', async () => {

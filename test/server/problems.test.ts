@@ -564,7 +564,7 @@ describe('503', () => {
   })
 
   test('room-limit over the rooms that one address may create in a minute', async () => {
-    await using server = await startServer({ roomsPerMinute: 3 })
+    await using server = await startServer({ roomsPerMinute: 6 })
     for (const room of ['a', 'b', 'c', 'a', 'b']) expect((await get(server, `/rooms/${room}/poll`)).status).toBe(200)
     const body = expectRetry(await get(server, '/rooms/d/poll'), 'room-limit')
     expect(body['retryAfterMs']).toBeLessThanOrEqual(20_000)

@@ -6,7 +6,8 @@ import type { Problem } from '../../protocol/problem.ts'
 import type { Meter } from '../metrics.ts'
 import { answerProblem } from '../problems.ts'
 import { parseQuestion } from '../query.ts'
-import { batchHeaders, leaveOnClose, type Transport } from './transport.ts'
+import type { Rooms } from '../rooms.ts'
+import { batchHeaders, cutUnlessTaken, leaveOnClose, refuseToHold, type Transport } from './transport.ts'
 
 export const longPoll: Transport = (app, rooms) => {
   const meter = rooms.metrics.meters['long-poll']
@@ -17,7 +18,9 @@ export const longPoll: Transport = (app, rooms) => {
     const { room, since, numbers } = parseQuestion(request, ranges, allowQueryKeys)
     await rooms.admit(request, room)
     const { wait = waitSeconds } = numbers
-    const subscriber = new HeldRequest(reply, meter)
+    const refusal = refuseToHold(request)
+    if (refusal !== undefined) throw refusal
+    const subscriber = new HeldRequest(reply, meter, rooms)
     // When nothing happens it is answered with what a stream sends then: a heartbeat, and its first is its last.
     const subscription = rooms.hub.subscribe(room, since, subscriber, {
       greet: since === undefined || wait === 0,
@@ -31,16 +34,18 @@ export const longPoll: Transport = (app, rooms) => {
 class HeldRequest implements Subscriber {
   readonly #reply: FastifyReply
   readonly #meter: Meter
+  readonly #rooms: Rooms
   #subscription: Subscription | undefined
 
-  constructor(reply: FastifyReply, meter: Meter) {
+  constructor(reply: FastifyReply, meter: Meter, rooms: Rooms) {
     this.#reply = reply
     this.#meter = meter
+    this.#rooms = rooms
   }
 
   hold(subscription: Subscription): void {
     this.#subscription = subscription
-    leaveOnClose(this.#reply.raw, this.#meter, subscription)
+    leaveOnClose(this.#reply.raw, this.#meter, subscription.leave)
   }
 
   get waiting(): number {
@@ -51,6 +56,7 @@ class HeldRequest implements Subscriber {
     this.#subscription?.leave()
     const body = delivery.as(bareJson)
     void this.#reply.headers(batchHeaders).send(body)
+    cutUnlessTaken(this.#reply.raw, this.#meter, this.#rooms)
     return this.#meter.delivered(delivery, body.length)
   }
 

@@ -1,7 +1,7 @@
 /** Polling: the client asks again and again, each question is answered at once. It never meets the hub: it reads the store. */
 import { bareJson, Delivery } from '../../hub/delivery.ts'
 import { parseQuestion } from '../query.ts'
-import { batchHeaders, type Transport } from './transport.ts'
+import { batchHeaders, cutUnlessTaken, type Transport } from './transport.ts'
 
 /** `every` is the interval in ms that the client means to keep. */
 const ranges = { limit: { least: 1, most: 500 }, every: { least: 250, most: 60_000 } }
@@ -15,6 +15,8 @@ export const poll: Transport = (app, rooms) => {
     const delivery = new Delivery(await rooms.store.read(room, since, numbers.limit))
     const body = delivery.as(bareJson)
     meter.delivered(delivery, body.length)
-    return reply.headers(batchHeaders).send(body)
+    void reply.headers(batchHeaders).send(body)
+    cutUnlessTaken(reply.raw, meter, rooms)
+    return reply
   })
 }

@@ -9,7 +9,8 @@ import { Problem } from '../../protocol/problem.ts'
 import type { Meter } from '../metrics.ts'
 import { problemOf } from '../problems.ts'
 import { parseQuestion } from '../query.ts'
-import { jittered, leaveOnClose, type Transport } from './transport.ts'
+import type { Rooms } from '../rooms.ts'
+import { cutUnlessTaken, jittered, leaveOnClose, refuseToHold, type Transport, whenTaken } from './transport.ts'
 
 const streamHeaders = {
   'content-type': eventStreamType,
@@ -20,26 +21,25 @@ const streamHeaders = {
 
 export const sse: Transport = (app, rooms) => {
   const meter = rooms.metrics.meters.sse
-  const { heartbeatMs, streamMs, retryMs, highWaterBytes, allowQueryKeys } = rooms.options
+  const { heartbeatMs, retryMs, allowQueryKeys } = rooms.options
 
   app.get('/rooms/:room/sse', { exposeHeadRoute: false }, async (request, reply) => {
     if (!acceptsStream(request)) throw new Problem('not-acceptable')
     const { room, since } = parseQuestion(request, {}, allowQueryKeys)
-    const refusal = await rooms.admit(request, room).then(
-      () => undefined,
-      (error: unknown) => problemOf(error),
-    )
+    const refusal =
+      (await rooms.admit(request, room).then(
+        () => undefined,
+        (error: unknown) => problemOf(error, request.log),
+      )) ?? refuseToHold(request)
     if (refusal !== undefined && !refusal.comeBack) throw refusal
     reply.hijack()
     reply.headers(streamHeaders)
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders)
-    const stream = new Stream(reply, meter, highWaterBytes)
+    const stream = new Stream(reply, meter, rooms)
     // A native EventSource dies for good on any status but 200: who may come back is told so within one.
     if (refusal !== undefined) return stream.close(refusal)
     stream.begin(jittered(retryMs, 0.5))
     stream.follow(rooms.hub.subscribe(room, since, stream, { greet: true, heartbeatMs: jittered(heartbeatMs, 0.1) }))
-    const cancelEnd = rooms.wheel.after(jittered(streamMs, 0.1), () => stream.end())
-    reply.raw.once('close', cancelEnd)
   })
 }
 
@@ -59,13 +59,13 @@ const asChunk: Envelope = (delivery) => {
 class Stream implements Subscriber {
   readonly #raw: FastifyReply['raw']
   readonly #meter: Meter
-  readonly #highWaterBytes: number
+  readonly #rooms: Rooms
   #subscription: Subscription | undefined
 
-  constructor(reply: FastifyReply, meter: Meter, highWaterBytes: number) {
+  constructor(reply: FastifyReply, meter: Meter, rooms: Rooms) {
     this.#raw = reply.raw
     this.#meter = meter
-    this.#highWaterBytes = highWaterBytes
+    this.#rooms = rooms
   }
 
   /** The head goes out at once, with the time to come back after. */
@@ -75,7 +75,13 @@ class Stream implements Subscriber {
 
   follow(subscription: Subscription): void {
     this.#subscription = subscription
-    leaveOnClose(this.#raw, this.#meter, subscription)
+    const { wheel, options } = this.#rooms
+    // Behind heartbeats a peer that is silently gone is noticed in no other way.
+    const cancelEnd = wheel.after(jittered(options.streamMs, 0.1), () => this.end())
+    leaveOnClose(this.#raw, this.#meter, () => {
+      cancelEnd()
+      subscription.leave()
+    })
   }
 
   get waiting(): number {
@@ -88,9 +94,13 @@ class Stream implements Subscriber {
     // pipelined connection it would come too early, and HTTP/1.0 has no chunks.
     const direct = socket !== null && chunkedEncoding
     const bytes = delivery.as(direct ? asChunk : asEvent)
-    const wire = direct ? socket : this.#raw
-    wire.write(bytes)
-    if (this.waiting >= this.#highWaterBytes) wire.once('drain', () => this.#subscription?.resume())
+    const resume = (): void => this.#subscription?.resume()
+    if (direct) socket.write(bytes)
+    else this.#raw.write(bytes)
+    if (this.waiting >= this.#rooms.options.highWaterBytes) {
+      if (direct) whenTaken(socket, resume)
+      else this.#raw.once('drain', resume)
+    }
     return this.#meter.delivered(delivery, bytes.length)
   }
 
@@ -110,6 +120,7 @@ class Stream implements Subscriber {
   end(): void {
     this.#subscription?.leave()
     this.#raw.end()
+    cutUnlessTaken(this.#raw, this.#meter, this.#rooms)
   }
 
   #event(fields: EventFields): void {

@@ -1,6 +1,8 @@
 /** What the four siblings have in common: each is a function that adds its route to an application. */
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Subscription } from '../../hub/subscription.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import { Problem } from '../../protocol/problem.ts'
+import { drawMs } from '../../protocol/random.ts'
 import type { Meter } from '../metrics.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -16,14 +18,47 @@ export const batchHeaders = { ...noStore, 'content-type': 'application/json; cha
 /** `ms` give or take a share of it: what happens to many is not to happen to all at once. */
 export const jittered = (ms: number, share: number): number => Math.round(ms * (1 - share + Math.random() * 2 * share))
 
-/** A held answer: counted while it is open, and its subscription ends with it. */
-export function leaveOnClose(answer: FastifyReply['raw'], meter: Meter, subscription: Subscription): void {
+/** So many answers one HTTP/1.1 connection may wait for: it carries one at a time, and each takes memory. */
+const heldPerConnection = 4
+const held = new WeakMap<Socket, number>()
+
+/** The refusal of one more answer to a connection that waits for too many already. */
+export function refuseToHold({ raw }: FastifyRequest): Problem | undefined {
+  if (raw.httpVersionMajor > 1 || (held.get(raw.socket) ?? 0) < heldPerConnection) return undefined
+  return new Problem('overloaded', 'One connection holds few questions at once: wait for an answer, or open another.', {
+    retryAfterMs: drawMs(1_000, 5_000),
+  })
+}
+
+/** A held answer: counted while it is open, and `leave` is called when it closes. */
+export function leaveOnClose(answer: FastifyReply['raw'], meter: Meter, leave: () => void): void {
+  const { socket } = answer.req
   meter.connections++
+  held.set(socket, (held.get(socket) ?? 0) + 1)
   const closed = (): void => {
     meter.connections--
-    subscription.leave()
+    held.set(socket, (held.get(socket) ?? 1) - 1)
+    leave()
   }
   // Whoever went while it was being admitted has closed already, and will not again.
   if (answer.destroyed) closed()
   else answer.once('close', closed)
+}
+
+/** The last of an answer is taken within the time of a stall, or its connection is cut: behind it nobody looks any more. */
+export function cutUnlessTaken(answer: FastifyReply['raw'], meter: Meter, { wheel, options }: Rooms): void {
+  if (answer.writableLength === 0) return
+  // The connection, not the answer: behind others of a pipeline that has none of its own yet.
+  const { socket } = answer.req
+  const cancel = wheel.after(options.stallMs, () => {
+    if (socket.destroyed) return
+    meter.slowReadersCut++
+    socket.destroy()
+  })
+  answer.once('close', cancel)
+}
+
+/** Calls `then` when the network has taken all that was written so far. (`drain` comes only where more than a stream's own mark waited.) */
+export function whenTaken(socket: Socket, then: () => void): void {
+  socket.write('', () => then())
 }

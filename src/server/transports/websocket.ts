@@ -11,7 +11,7 @@ import { problemOf } from '../problems.ts'
 import { type Publisher, publish, publisherOf } from '../publish.ts'
 import { parseQuestion } from '../query.ts'
 import type { Rooms } from '../rooms.ts'
-import { jittered, type Transport } from './transport.ts'
+import { jittered, type Transport, whenTaken } from './transport.ts'
 
 /** RFC 6455, 7.4.1. */
 const closeCode = { unsupportedData: 1003, policyViolation: 1008, tooBig: 1009, internal: 1011 } as const
@@ -110,7 +110,7 @@ class Peer implements Subscriber {
     // Past `ws`, to the same connection: the frame is made once for all, and `ws` writes whole frames only.
     const frame = delivery.as(asFrame)
     this.#tcp.write(frame)
-    if (this.waiting >= this.#rooms.options.highWaterBytes) this.#tcp.once('drain', () => this.#subscription?.resume())
+    if (this.waiting >= this.#rooms.options.highWaterBytes) whenTaken(this.#tcp, () => this.#subscription?.resume())
     return this.#meter.delivered(delivery, frame.length)
   }
 
@@ -137,13 +137,13 @@ class Peer implements Subscriber {
     const { hub, options } = this.#rooms
     try {
       const { room, since } = parseQuestion(this.#request, {}, options.allowQueryKeys)
-      await this.#rooms.admit(this.#request, room)
       const publisher = await publisherOf(this.#rooms, this.#request)
+      await this.#rooms.admit(this.#request, room)
       if (this.#socket.readyState !== this.#socket.OPEN) return undefined
       this.#subscription = hub.subscribe(room, since, this, { greet: true, heartbeatMs: jittered(options.heartbeatMs, 0.1) })
       return { room, publisher }
     } catch (error) {
-      this.close(problemOf(error))
+      this.close(problemOf(error, this.#request.log))
       return undefined
     }
   }
@@ -158,6 +158,8 @@ class Peer implements Subscriber {
       const peer = await admitted
       if (peer !== undefined && this.#socket.readyState === this.#socket.OPEN) await this.#answer(data, peer.publisher, peer.room)
       await this.#drained()
+      // While it was paused for its own sake it could not be heard.
+      this.#seenAt = performance.now()
       if (--this.#inboxLength < inboxFrames && this.#socket.isPaused) this.#socket.resume()
     })
   }
@@ -170,8 +172,7 @@ class Peer implements Subscriber {
       this.#socket.send(encodeAck(await publish(this.#rooms, publisher, room, frame.draft)))
       this.#refused = 0
     } catch (error) {
-      const problem = problemOf(error)
-      if (problem.code === 'internal') this.#request.log.error(error)
+      const problem = problemOf(error, this.#request.log)
       this.#socket.send(encodeProblem(problem, id))
       if (problem.status === 400 && ++this.#bad >= badRequests) this.close(new Problem('invalid-request'))
       if (problem.code === 'rate-limited' && ++this.#refused >= ignoredRefusals) this.close(problem)
@@ -181,15 +182,7 @@ class Peer implements Subscriber {
   /** Answers wait for a peer that does not read them. */
   async #drained(): Promise<void> {
     if (this.waiting < this.#rooms.options.highWaterBytes || this.#tcp.destroyed) return
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#tcp.off('drain', done)
-        this.#tcp.off('close', done)
-        resolve()
-      }
-      this.#tcp.on('drain', done)
-      this.#tcp.on('close', done)
-    })
+    await new Promise<void>((resolve) => whenTaken(this.#tcp, resolve))
   }
 
   #controlled(): void {
