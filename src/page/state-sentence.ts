@@ -59,7 +59,10 @@ function lossOf({ problem }: ChannelState): string {
 }
 
 const againOf = ({ retryAt }: ChannelState, now: number): string =>
-  retryAt === undefined || retryAt <= now ? 'Trying again.' : `Trying again in ${duration(retryAt - now)}.`
+  retryAt === undefined || retryAt <= now ? 'Trying again.' : `Trying again in ${shortly(retryAt - now)}.`
+
+/** Under a second nobody reads a number that runs down. */
+const shortly = (ms: number): string => (ms < 1000 ? 'a moment' : duration(ms))
 
 const refusalOf = ({ problem }: ChannelState): string => `The server refused: ${problem?.message ?? 'it did not say why.'}`
 

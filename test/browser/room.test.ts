@@ -150,6 +150,20 @@ it('says that the room is new when the server was started again, and goes on, in
   }
 })
 
+it('has one name in all tabs of a browser, over every wire', async () => {
+  await using ann = await open('room=lobby&t=sse')
+  const other = await ann.page.context().newPage()
+  await other.goto(`${server.url}/?room=lobby&t=websocket`)
+  await other.waitForSelector('html[data-ready]')
+  await ann.page.getByLabel('Name').fill('Annabel')
+  await ann.page.getByLabel('Name').press('Enter')
+  const box = other.getByTestId('composer').locator('textarea')
+  await other.getByTestId('composer').getByText('Annabel').waitFor()
+  await box.fill('from the other tab')
+  await box.press('Enter')
+  await ann.page.locator('li[data-seq]').filter({ hasText: 'Annabel' }).filter({ hasText: 'from the other tab' }).waitFor()
+})
+
 it('gives a refused text back, with the reason', async () => {
   await server.close()
   server = await startServer({ authorize: (_member, _room, action) => action === 'read' })
