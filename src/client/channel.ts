@@ -9,7 +9,7 @@ import { below, transports } from './ladder.ts'
 import { Outbox, type Unsent } from './outbox.ts'
 import { Sequence } from './sequence.ts'
 import { Session } from './session.ts'
-import type { ChannelCounts, ChannelEvents, ChannelOptions, ChannelState } from './state.ts'
+import { type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState, checkOptions } from './state.ts'
 import { Silence, Wire } from './wire.ts'
 
 /** After so long on a lower transport the wanted one is tried again. */
@@ -18,16 +18,6 @@ const upwardMs = 5 * 60_000
 const soundMs = 5_000
 /** So many failures in a row, with the server in reach: it is the transport that does not get through. */
 const failuresToFall = 2
-
-/** @throws TypeError for what no server could make sense of */
-function check({ url, room, transport }: ChannelOptions): void {
-  if (typeof url !== 'string' || !/^https?:\/\//.test(url))
-    throw new TypeError('url is where the room server is, as https://example.com/chat')
-  if (typeof room !== 'string') throw new TypeError('room is the name of a room')
-  if (transport !== undefined && !Object.hasOwn(transports, transport)) {
-    throw new TypeError(`transport is one of ${Object.keys(transports).join(', ')}`)
-  }
-}
 
 export class Channel {
   readonly #http: Http
@@ -55,7 +45,7 @@ export class Channel {
   #upward: ReturnType<typeof setTimeout> | undefined
 
   constructor(platform: Platform, options: ChannelOptions) {
-    check(options)
+    checkOptions(options)
     this.#options = options
     this.#wanted = options.transport ?? 'websocket'
     this.#http = new Http(platform, options.url, options.room)

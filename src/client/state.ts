@@ -1,5 +1,5 @@
 /** What a channel is given, what it is doing, and what it tells: plain data for whoever shows it. */
-import type { Batch, Gap, Member, Message, Since, TransportName } from '../protocol/message.ts'
+import { type Batch, type Gap, type Member, type Message, type Since, type TransportName, transportNames } from '../protocol/message.ts'
 import type { Unsent } from './outbox.ts'
 
 export interface ChannelOptions {
@@ -16,6 +16,15 @@ export interface ChannelOptions {
   readonly pollMs?: number
   /** Reads without being a member; cannot publish. */
   readonly observe?: boolean
+}
+
+/** @throws TypeError for what no server could make sense of */
+export function checkOptions({ url, room, transport }: ChannelOptions): void {
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url))
+    throw new TypeError('url is where the room server is, as https://example.com/chat')
+  if (typeof room !== 'string') throw new TypeError('room is the name of a room')
+  if (transport !== undefined && !transportNames.includes(transport))
+    throw new TypeError(`transport is one of ${transportNames.join(', ')}`)
 }
 
 /** What a channel is doing, for a person to read. */
