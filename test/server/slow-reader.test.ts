@@ -51,7 +51,7 @@ async function flood({ store, url }: TestServer, peer: Socket, seen: () => void 
     for (let index = 0; index < 50; index++, seq++) await store.append('r', ann, { id: drawId(), text })
     await new Promise((resolve) => setImmediate(resolve))
     seen()
-    if (seq > 12_000) throw new Error(`after ${seq} messages the wire is still not full`)
+    if (seq > 40_000) throw new Error(`after ${seq} messages the wire is still not full`)
   }
   return seq
 }
