@@ -1,5 +1,5 @@
 /** Those who read one room: watched while there are any, read for together, woken once per turn. */
-import type { Batch, Cursor, Since } from '../protocol/message.ts'
+import type { Cursor, Since } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { RoomStore, Unwatch } from '../store/store.ts'
 import { Delivery } from './delivery.ts'
@@ -111,14 +111,10 @@ export class Room implements Reading {
       const wakes = this.#wakes
       const batch = await this.#store.read(this.#name, since)
       this.#failingSince = undefined
-      this.#deliver(since, batch, wakes)
+      this.#hand(new Delivery(batch), this.#takeReaders(since), wakes)
     } catch (error) {
       this.#failed(since, error)
     }
-  }
-
-  #deliver(since: Since, batch: Batch, wakes: number): void {
-    this.#hand(new Delivery(batch), this.#takeReaders(since), wakes)
   }
 
   /** One delivery to all of them, in turns short enough that what else the process does is not held up. */

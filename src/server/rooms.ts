@@ -41,7 +41,6 @@ export class Rooms {
   readonly load: Load
   readonly metrics: Metrics
   readonly drain: Drain
-  readonly log: FastifyBaseLogger
   readonly publishRate: Rate
   readonly #createRate: Rate
   readonly #authenticate: Authenticate | undefined
@@ -49,7 +48,6 @@ export class Rooms {
 
   constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
     this.options = withDefaults(options)
-    this.log = log
     const { storeTimeoutMs, publishesPerSecond, publishBurst, roomsPerMinute } = this.options
     const store = options.store ?? new MemoryStore(this.options)
     this.store = punctual(

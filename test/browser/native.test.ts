@@ -45,6 +45,7 @@ it('lets an EventSource resume by itself, by its Last-Event-ID, when a stream ha
   let published = 0
   while (!enough.signal.aborted) {
     await post(server.url, 'native', cookie, { text: `message ${published++}` })
+    // A pace, not a wait: the messages are to fall into several streams.
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   const seen = await seqs

@@ -143,15 +143,11 @@ describe('on shutting down', () => {
     const { store } = server
     const order: string[] = []
     const [append, close] = [store.append.bind(store), store.close.bind(store)]
-    let go: () => void = () => {}
-    const asked = new Promise<void>((resolve) => {
-      store.append = async (...args) => {
-        resolve()
-        await new Promise<void>((released) => (go = released))
-        order.push('appended')
-        return append(...args)
-      }
-    })
+    store.append = (...args) => {
+      order.push('appended')
+      return append(...args)
+    }
+    const { asked, go } = holdAppends(store)
     store.close = () => {
       order.push('closed')
       return close()

@@ -9,16 +9,17 @@ export const masked = ({ text }: RawHead): string => text.replace(/^date: .*$/im
 /** The head's lines, joined as they travel. */
 export const lines = (...all: readonly string[]): string => all.map((line) => `${line}\r\n`).join('')
 
-/** The head of a 200 with JSON of so many bytes. */
-export const jsonHead = (length: number, status = '200 OK'): string =>
+const kept = ['Connection: keep-alive', 'Keep-Alive: timeout=72'] as const
+
+/** The head of a 200 with JSON of so many bytes, on a connection that is kept if nothing else is said. */
+export const jsonHead = (length: number, status = '200 OK', connection: readonly string[] = kept): string =>
   lines(
     `HTTP/1.1 ${status}`,
     'cache-control: no-store',
     'content-type: application/json; charset=utf-8',
     `content-length: ${length}`,
     'Date: <date>',
-    'Connection: keep-alive',
-    'Keep-Alive: timeout=72',
+    ...connection,
     '',
   )
 
