@@ -1,0 +1,40 @@
+/** The metrics of a round: what each is, its unit, and whether it is counted or sampled. */
+import type { How } from './report.ts'
+
+export interface Metric {
+  readonly label: string
+  readonly unit: string
+  readonly how: How & ('counted' | 'sampled')
+}
+
+const counted = (label: string, unit = ''): Metric => ({ label, unit, how: 'counted' })
+const sampled = (label: string, unit: string): Metric => ({ label, unit, how: 'sampled' })
+
+export const metrics = {
+  clients: counted('clients'),
+  seconds: sampled('measured for', 's'),
+  published: counted('messages published'),
+  delivered: counted('messages delivered'),
+  expected: counted('deliveries expected'),
+  deliveredInWindow: counted('messages delivered within the window'),
+  lost: counted('messages lost'),
+  repeated: counted('messages repeated'),
+  requests: counted('requests'),
+  batches: counted('batches with messages'),
+  empty: counted('empty answers'),
+  bytesUp: counted('bytes up', 'B'),
+  bytesDown: counted('bytes down', 'B'),
+  bytesPerMessage: counted('bytes per delivered message', 'B'),
+  requestsPerSecond: counted('requests a second', '1/s'),
+  p50: sampled('delay, median', 'ms'),
+  p99: sampled('delay, 99th percentile', 'ms'),
+  mean: sampled('delay, mean', 'ms'),
+  max: sampled('delay, longest', 'ms'),
+  cpuPerThousand: sampled('server CPU per 1,000 deliveries', 'ms'),
+  cpuShare: sampled('server CPU, share of a core', ''),
+  rssBytes: sampled('server memory (RSS)', 'B'),
+  generatorLagP99: sampled("generator's event loop, 99th percentile", 'ms'),
+  generatorCpuShare: sampled('generator CPU, share of a core', ''),
+} as const satisfies Record<string, Metric>
+
+export type MetricName = keyof typeof metrics
