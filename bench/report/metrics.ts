@@ -27,6 +27,7 @@ export const metrics = {
   bytesPerMessage: counted('bytes per delivered message', 'B'),
   requestsPerSecond: counted('requests a second', '1/s'),
   p50: sampled('delay, median', 'ms'),
+  p95: sampled('delay, 95th percentile', 'ms'),
   p99: sampled('delay, 99th percentile', 'ms'),
   mean: sampled('delay, mean', 'ms'),
   max: sampled('delay, longest', 'ms'),
