@@ -11,8 +11,9 @@ export interface Bounds {
 }
 
 /** `relation` is a sentence; bounds that are not given are none. */
-export function check(relation: string, measured: number, { low = -Infinity, high = Infinity, asserted = true, ...rest }: Bounds): Check {
-  return { relation, measured, low, high, asserted, holds: measured >= low && measured <= high, ...rest }
+export function check(relation: string, measured: number, { asserted = true, ...bounds }: Bounds): Check {
+  const { low = -Infinity, high = Infinity } = bounds
+  return { relation, measured, asserted, holds: measured >= low && measured <= high, ...bounds }
 }
 
 /** Around what is predicted: by a share of it, or by so much, whichever is wider. */

@@ -2,13 +2,11 @@
 import { type Digits, significant } from './numbers.ts'
 import type { Check } from './report.ts'
 
-const finite = (value: number | null): value is number => value !== null && Number.isFinite(value)
-
-/** `450 … 550`, `≥ 450`, `≤ 550`: a bound of infinity is none, nor is the null that JSON makes of it. */
+/** `450 … 550`, `≥ 450`, `≤ 550`. */
 export function boundsText({ low, high }: Check, digits: Digits = significant): string {
-  if (finite(low) && finite(high)) return low === high ? `= ${digits(low)}` : `${digits(low)} … ${digits(high)}`
-  if (finite(low)) return `≥ ${digits(low)}`
-  return finite(high) ? `≤ ${digits(high)}` : 'no bounds'
+  if (low !== undefined && high !== undefined) return low === high ? `= ${digits(low)}` : `${digits(low)} … ${digits(high)}`
+  if (low !== undefined) return `≥ ${digits(low)}`
+  return high === undefined ? 'no bounds' : `≤ ${digits(high)}`
 }
 
 export const verdict = ({ holds }: Check): string => (holds ? 'holds' : 'does not hold')

@@ -93,8 +93,9 @@ export interface Check {
   readonly measured: number
   readonly unit?: string
   readonly predicted?: number
-  readonly low: number
-  readonly high: number
+  /** Bounds; a side without one has none. */
+  readonly low?: number
+  readonly high?: number
   /** low ≤ measured ≤ high. */
   readonly holds: boolean
   /** False where it is only reported: its order is not promised by theory. */

@@ -27,7 +27,7 @@ export function scopeOf(report: Report): Scope {
     ['HTTP/1.1', 'HTTP/2 and HTTP/3'],
     via?.startsWith('https:') === true ? ['TLS', 'plain HTTP'] : ['no TLS', 'TLS'],
     via === undefined ? ['no proxy', 'proxies, which buffer and time out'] : [`the server at ${via}`, 'other servers and proxies'],
-    ['no cookies, where a lane does not name them', 'requests that carry cookies'],
+    ['the headers and cookies that each scenario names', 'proxies that add headers of their own'],
   ]
   return { holds: choices.map(([holds]) => holds), open: choices.map(([, open]) => open) }
 }
@@ -53,7 +53,14 @@ export function conditions(report: Report): string[] {
     `commit ${commit.replace(/^([0-9a-f]{7})[0-9a-f]{33}$/, '$1')}`,
     `seed ${report.seed}`,
     roundsOf(report),
+    ...generatorOf(report),
   ]
+}
+
+/** How busy the processes were that measure: the worst round of all. */
+function generatorOf({ results }: Report): string[] {
+  const lags = results.flatMap(({ rounds }) => rounds.flatMap(({ metrics }) => metrics['generatorLagP99'] ?? []))
+  return lags.length === 0 ? [] : [`generator's loop p99 ${Math.max(...lags).toFixed(0)} ms at worst`]
 }
 
 /** A report that is not to be quoted says so before anything else. */

@@ -70,28 +70,52 @@ function printTable(table: Table, width: number, paint: Paint): string {
   const rows = table.rows.map((row, index) =>
     table.columns.map((column, at) => (at === 0 ? label(row[0], column, index) : text(row[at], column))),
   )
-  const lines = width < narrowestTable ? blocks(table, rows, paint) : aligned(table, rows, gutter, paint)
-  // A table too wide even for this terminal is as unreadable wrapped as cut.
-  const fits = width < narrowestTable || lines.every((line) => printedLength(line) <= width)
+  const lines = width < narrowestTable ? blocks(table, rows, paint) : aligned(table, rows, { gutter, width, paint })
   const foot = [...hows(table.columns), ...(table.note === undefined ? [] : [table.note])]
-  return [
-    paint('bold', wrap(table.title, width)),
-    ...(fits ? lines : blocks(table, rows, paint)),
-    ...foot.map((line) => paint('dim', wrap(line, width))),
-  ].join('\n')
+  return [paint('bold', wrap(table.title, width)), ...lines, ...foot.map((line) => paint('dim', wrap(line, width)))].join('\n')
 }
 
-function aligned({ columns, rows: cells }: Table, rows: readonly (readonly string[])[], gutter: number, paint: Paint): string[] {
+interface Room {
+  readonly gutter: number
+  readonly width: number
+  readonly paint: Paint
+}
+
+/** In columns; those that do not fit beside the others come below, behind their labels again. */
+function aligned({ columns, rows: cells }: Table, rows: readonly (readonly string[])[], { gutter, width, paint }: Room): string[] {
   const heads = columns.map((column, at) =>
     at === 0 && gutter > 0 ? `${' '.repeat(gutter + 1)}${columnHead(column)}` : columnHead(column),
   )
   const widths = columns.map((_, at) => Math.max(heads[at]!.length, ...rows.map((row) => row[at]!.length)))
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => (at > 0 && isNumeric(columns[at]!) ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
-      .join('  ')
+  const line = (row: readonly string[], shown: readonly number[]): string =>
+    shown
+      .map((at) => (at > 0 && isNumeric(columns[at]!) ? row[at]!.padStart(widths[at]!) : row[at]!.padEnd(widths[at]!)))
+      .join(between)
       .trimEnd()
-  return [paint('dim', line(heads)), ...rows.map((row, index) => tint(line(row), cells[index]![0], paint))]
+  return partsOf(widths, width).flatMap((shown, part) => [
+    ...(part > 0 ? [''] : []),
+    paint('dim', line(heads, shown)),
+    ...rows.map((row, index) => tint(line(row, shown), cells[index]![0], paint)),
+  ])
+}
+
+const between = '  '
+
+/** Which columns stand beside each other: as many as fit, the label in front of each part. */
+function partsOf([label = 0, ...others]: readonly number[], width: number): number[][] {
+  const parts: number[][] = [[0]]
+  let used = label
+  others.forEach((own, index) => {
+    const part = parts.at(-1)!
+    if (used + between.length + own > width && part.length > 1) {
+      parts.push([0, index + 1])
+      used = label + between.length + own
+      return
+    }
+    part.push(index + 1)
+    used += between.length + own
+  })
+  return parts
 }
 
 /** One block a row: the label, then a line a column. */
