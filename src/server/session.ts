@@ -54,7 +54,9 @@ export class Sessions {
   #set(request: FastifyRequest, reply: FastifyReply, value: string, maxAge: number): void {
     const { cookie, path } = this.#options
     const secure = request.protocol === 'https'
-    reply.header('set-cookie', serialize(cookie, value, { path, maxAge, secure, httpOnly: true, sameSite: 'strict' }))
+    // Each of its characters may stand in a cookie as it is (RFC 6265, 4.1.1); encoded, its length would vary with the signature.
+    const encode = (text: string): string => text
+    reply.header('set-cookie', serialize(cookie, value, { path, maxAge, secure, httpOnly: true, sameSite: 'strict', encode }))
   }
 }
 
