@@ -14,6 +14,7 @@ import {
   seededRandom,
   shuffled,
   slope,
+  stratifiedSchedule,
 } from '../../bench/statistics.ts'
 
 const gaps = (times: Float64Array): number[] => [...times].map((time, index) => time - (times[index - 1] ?? 0))
@@ -49,6 +50,18 @@ describe('drawing', () => {
 })
 
 describe('schedules', () => {
+  it('stratifies: the gaps of a short run are the quantiles of the exponential distribution, in random order', () => {
+    const times = stratifiedSchedule(50, 200, seededRandom(5))
+    expect(times.length).toBe(200)
+    expect(times.at(-1) ?? 0).toBeLessThan(4_000)
+    expect(times.at(-1) ?? 0).toBeGreaterThan(3_980)
+    for (const share of [0.1, 0.5, 0.9]) {
+      const below = gaps(times).filter((gap) => gap < -20 * Math.log(1 - share)).length
+      expect(Math.abs(below - 200 * share)).toBeLessThanOrEqual(1)
+    }
+    expect(stratifiedSchedule(50, 200, seededRandom(6))).not.toEqual(times)
+  })
+
   it('has exponential gaps at the rate that was asked for, and is the same for the same seed', () => {
     const times = poissonSchedule(50, 1000, seededRandom(5))
     expect(Math.abs(times.length - 50_000)).toBeLessThan(1000)

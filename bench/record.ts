@@ -1,0 +1,41 @@
+/** What a report keeps of a round: one line of metrics for each group. */
+import type { Group, Round } from './round.ts'
+import { bytesDown, bytesUp } from './connection.ts'
+import type { MetricName } from './report/metrics.ts'
+import type { RoundRecord } from './report/report.ts'
+
+/** Times are left out where a generator was saturated, and what was not measured. */
+export function metricsOf(
+  { server, audience, published, saturated, seconds }: Round,
+  { window, total, trips, clients, lost }: Group,
+): RoundRecord['metrics'] {
+  const up = bytesUp(window)
+  const down = bytesDown(window)
+  const times: Partial<Record<MetricName, number | undefined>> = saturated
+    ? {}
+    : { p50: trips.quantile(0.5), p95: trips.quantile(0.95), p99: trips.quantile(0.99), mean: trips.mean, max: trips.max }
+  const all: Partial<Record<MetricName, number | undefined>> = {
+    clients,
+    seconds,
+    published: published.accepted,
+    delivered: total.delivered,
+    expected: published.accepted * clients,
+    lost,
+    repeated: total.repeated,
+    requests: window.requests,
+    deliveredInWindow: window.delivered,
+    batches: window.batches,
+    empty: window.empty,
+    bytesUp: up,
+    bytesDown: down,
+    bytesPerMessage: (up + down) / window.delivered,
+    requestsPerSecond: window.requests / seconds,
+    ...times,
+    cpuPerThousand: server && (server.cpuMs * 1000) / window.delivered,
+    cpuShare: server && server.cpuMs / 1000 / seconds,
+    rssBytes: server?.rssBytes,
+    generatorLagP99: audience.lagP99,
+    generatorCpuShare: audience.cpuShare,
+  }
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, number] => Number.isFinite(entry[1])))
+}
