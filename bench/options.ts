@@ -36,7 +36,7 @@ const flags = {
   payload: { value: '40', help: `bytes of a message's text, at least ${leastPayload}`, unit: '<bytes>' },
   'poll-interval': { value: '1000', help: 'ms between the questions of a poller', unit: '<ms>' },
   rounds: { value: '4; 3 with --quick', help: 'rounds of every lane, in random order', unit: '<n>' },
-  seconds: { value: '1.2; 1 with --quick', help: 'seconds measured in a round, after a warm-up', unit: '<s>' },
+  seconds: { value: '1', help: 'seconds measured in a round, after a warm-up', unit: '<s>' },
   seed: { value: 'drawn, and printed', help: 'of the order of rounds and the times of messages', unit: '<n>' },
   rtt: { value: '0', help: 'round trips in ms, one scenario each; a relay holds every byte for half of one', unit: '<ms,…>' },
   via: { value: '', help: 'a Fourwires server of your own, behind your own proxy, in place of ours', unit: '<url>' },
@@ -83,7 +83,7 @@ export function parseOptions(args: readonly string[]): Options {
     payload: number('payload', leastPayload, 4_096) ?? 40,
     pollMs: number('poll-interval', 10, 60_000) ?? 1_000,
     rounds: number('rounds', 1, 100) ?? (quick ? 3 : 4),
-    seconds: number('seconds', 0.2, 600, false) ?? (quick ? 1 : 1.2),
+    seconds: number('seconds', 0.2, 600, false) ?? 1,
     seed: number('seed', 0, 999_999_999) ?? Math.floor(Math.random() * 1e6),
     quick,
     rttMs: listOf('rtt', given['rtt'] ?? '0').map((value) => {

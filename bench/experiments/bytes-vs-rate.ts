@@ -15,8 +15,8 @@ import type { Group } from '../round.ts'
 
 const rates = [0.1, 0.3, 1, 3, 10, 30, 100] as const
 /** Messages a second that all rooms of a rate have together, at least: a low rate has many rooms. */
-const perSecond = 8
-const seconds = 8
+const perSecond = 10
+const seconds = 6
 /** A browser with its session cookie. */
 const carried: Carried = { headers: 'chromium', cookie: true }
 /** What a wire may be off the model: a message at the window's edge, a cursor one digit longer. */

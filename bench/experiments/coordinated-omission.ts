@@ -9,8 +9,8 @@ import { Trips } from '../trips.ts'
 import { timed, withheldNotes } from './paper.ts'
 
 /** As in wrk2's example the server does nothing for a while; a fifth of this run, so that a short one has samples of it. */
-const stallMs = 1_200
-const seconds = 6
+const stallMs = 1_000
+const seconds = 5
 /** Requests a second of each instrument, and the connections of the closed loop. */
 const rate = 200
 const connections = 5

@@ -26,7 +26,7 @@ export const peerLanes = (peer: PeerName, clients: number): Lane[] =>
 const leastWarmupMs = 1_000
 /** So many deliveries a second leave a slow core time to breathe; so many polls a second, too. */
 const deliveriesPerSecond = 4_000
-const pollsPerSecond = 2_000
+const pollsPerSecond = 2_500
 const slowest = 1
 const fastest = 25
 /** Messages in a window, however short. */

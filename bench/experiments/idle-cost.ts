@@ -18,7 +18,7 @@ const holdSeconds = 1
 const cyclesPerHour: Readonly<Record<TransportName, number>> = { poll: 1, 'long-poll': 1 / 25, sse: 1 / faster, websocket: 1 / faster }
 
 const steps = 3
-const observeMs = 1_500
+const observeMs = 1_000
 /** Before memory is looked at: what was collected has to be given back. */
 const restMs = 150
 const kernelBytes = 4_096

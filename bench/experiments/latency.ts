@@ -17,7 +17,7 @@ interface Lane {
 }
 type Lanes = ReadonlyMap<string, readonly Sample[]>
 
-const warmupMs = 400
+const warmupMs = 300
 /** The same wire twice: their difference is noise. */
 const again = 'websocket, again'
 

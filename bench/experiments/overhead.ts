@@ -18,8 +18,8 @@ const carried: Readonly<Record<string, Carried>> = {
 }
 
 /** Each message comes alone: one in every interval of the poller. */
-const everyMs = 100
-const seconds = 2
+const everyMs = 50
+const seconds = 1
 
 /** The parts of a delivery, in the order in which they are drawn. */
 const parts = ['req line', 'req headers', 'resp head', 'framing', 'payload'] as const
@@ -93,10 +93,10 @@ export async function measureSending(bench: Bench): Promise<Sending> {
   const run = async (by: 'post' | 'websocket') => {
     const { published } = await bench.round({
       groups: [],
-      schedules: { bench: periodicSchedule(20, 1) },
+      schedules: { bench: periodicSchedule(40, 0.5) },
       payload: bench.options.payload,
       warmupMs: 0,
-      measureMs: 1_000,
+      measureMs: 500,
       by,
     })
     return published

@@ -6,7 +6,7 @@ import { Trips } from '../trips.ts'
 import { said } from './recorded.ts'
 
 const connections = 10
-const seconds = 2
+const seconds = 1
 const warmupSeconds = 1
 const room = 'requests'
 /** Below this share of a core the server was not what held the load back. */
