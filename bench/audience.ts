@@ -10,6 +10,8 @@ import { Group, type GroupSetup, Subscriber, type Sums, type Window } from './su
 export interface GroupCount {
   readonly lane: string
   readonly clients: number
+  /** Of its room. */
+  readonly messages: number
   /** Within the window, and since the first connect. */
   readonly window: Tally
   readonly total: Tally
@@ -120,6 +122,7 @@ function countOf({ group, subscribers, before, after }: Seat): GroupCount {
   return {
     lane: setup.lane,
     clients: setup.clients,
+    messages: setup.messages,
     window: since(before, after),
     total: { ...tally },
     trips: trips.encode(),

@@ -8,12 +8,10 @@ import type { Group, RoundGroup } from './round.ts'
 export interface Measured extends Constants {
   /** p: bytes of one message's JSON within a batch, for the payload of this run. */
   readonly messageBytes: number
-  /** Hq of a long poll: its address is longer. */
-  readonly longPollHead: number
 }
 
 /** What of a group's setup changes what its questions weigh. */
-export type Carried = Pick<RoundGroup, 'headers' | 'cookie' | 'keepAlive' | 'latest'>
+export type Carried = Pick<RoundGroup, 'headers' | 'cookie'>
 
 /** So many messages, so fast: a second is enough to weigh what does not vary. */
 const rate = 20

@@ -1,6 +1,7 @@
 /** The load: autocannon in a process of its own, for requests and their answers. What is delivered is not its business. */
 import autocannon, { type Options, type Result } from 'autocannon'
 import { answer } from './processes.ts'
+import { type Busy, watchSelf } from './self.ts'
 
 /** What autocannon is to do; `response` times are kept one by one, since its own histogram has whole milliseconds. */
 export interface Load {
@@ -29,11 +30,13 @@ export interface Loaded {
   readonly failed: number
   readonly bytesDown: number
   readonly seconds: number
+  readonly busy: Busy
 }
 
 const methods = {
   async run({ rate, seconds, corrects = false, connections, ...request }: Load): Promise<Loaded> {
     const answersMs: number[] = []
+    const watched = watchSelf()
     let bytesDown = 0
     const options: Options = {
       ...request,
@@ -58,6 +61,7 @@ const methods = {
       failed: errors + non2xx,
       bytesDown,
       seconds: duration,
+      busy: watched(),
     }
   },
 }

@@ -8,6 +8,8 @@ export type Peer = (typeof peerNames)[number]
 export interface Options {
   /** The experiments named, in their order; none is the default scenario. */
   readonly experiments: readonly string[]
+  /** The names of the options that the command line has. */
+  readonly given: readonly string[]
   /** Undefined where the command line does not say: an experiment has its own then. */
   readonly clients: number | undefined
   readonly rate: number | undefined
@@ -35,8 +37,8 @@ const flags = {
   rate: { value: '10', help: 'messages a second, published at Poisson times', unit: '<n>' },
   payload: { value: '40', help: `bytes of a message's text, at least ${leastPayload}`, unit: '<bytes>' },
   'poll-interval': { value: '1000', help: 'ms between the questions of a poller', unit: '<ms>' },
-  rounds: { value: '4; 3 with --quick', help: 'rounds of every lane, in random order', unit: '<n>' },
-  seconds: { value: '1', help: 'seconds measured in a round, after a warm-up', unit: '<s>' },
+  rounds: { value: '4; 3 with --quick; fan-out among the default questions 1', help: 'rounds of every lane, in random order', unit: '<n>' },
+  seconds: { value: '1; 0.5 with --quick', help: 'seconds measured in a round, after a warm-up', unit: '<s>' },
   seed: { value: 'drawn, and printed', help: 'of the order of rounds and the times of messages', unit: '<n>' },
   rtt: { value: '0', help: 'round trips in ms, one scenario each; a relay holds every byte for half of one', unit: '<ms,…>' },
   via: { value: '', help: 'a Fourwires server of your own, behind your own proxy, in place of ours', unit: '<url>' },
@@ -76,14 +78,19 @@ export function parseOptions(args: readonly string[]): Options {
       `--${name} (${flags[name].help}) is a ${whole ? 'whole ' : ''}number from ${least} to ${most}; it got "${String(value)}"`,
     )
   }
+  if (given['via'] !== undefined && given['rtt'] !== undefined)
+    throw new UsageError('--rtt makes a distance before a server of ours; with --via it is your network that has one.')
+  if (given['literature'] === true && (positionals.length > 0 || given['via'] !== undefined))
+    throw new UsageError('--literature runs all published experiments, on a server of ours: leave out the names, and --via.')
   return {
     experiments: positionals,
+    given: Object.keys(given),
     clients: number('clients', 1, 20_000),
     rate: number('rate', 0.1, 1_000, false),
     payload: number('payload', leastPayload, 4_096) ?? 40,
     pollMs: number('poll-interval', 10, 60_000) ?? 1_000,
     rounds: number('rounds', 1, 100) ?? (quick ? 3 : 4),
-    seconds: number('seconds', 0.2, 600, false) ?? 1,
+    seconds: number('seconds', 0.2, 600, false) ?? (quick ? 0.5 : 1),
     seed: number('seed', 0, 999_999_999) ?? Math.floor(Math.random() * 1e6),
     quick,
     rttMs: listOf('rtt', given['rtt'] ?? '0').map((value) => {

@@ -1,6 +1,5 @@
 /** Processes of the bench: each answers questions over its IPC channel, and ends with the one that started it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export type Methods = Record<string, (...args: never[]) => unknown>
@@ -28,23 +27,29 @@ export interface Process<M extends Methods> {
 export type Place = 'server' | 'generator'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const cores = availableParallelism()
 
-/** Can processes be bound to cores here? By taskset of util-linux. */
-export const pinned = cores > 1 && process.platform === 'linux' && hasTaskset()
-
-function hasTaskset(): boolean {
+/** The cores that this process may use, by taskset of util-linux; none where there is no such thing. */
+function coresHere(): number[] {
   try {
-    execFileSync('taskset', ['--version'], { stdio: 'ignore' })
-    return true
+    const list = execFileSync('taskset', ['-cp', String(process.pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return (/([\d,-]+)\s*$/.exec(list)?.[1] ?? '').split(',').flatMap((range) => {
+      const [first = 0, last = first] = range.split('-').map(Number)
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    })
   } catch {
-    return false
+    return []
   }
 }
 
+const cores = coresHere()
+
+/** Can processes be bound to cores here? */
+export const pinned = cores.length > 1
+
 /** A command bound to its place. taskset becomes the command, so that its pid is the command's. */
 export function placed(place: Place, command: string, args: readonly string[]): [string, string[]] {
-  return pinned ? ['taskset', ['-c', place === 'server' ? '0' : `1-${cores - 1}`, command, ...args]] : [command, [...args]]
+  const list = place === 'server' ? cores.slice(0, 1) : cores.slice(1)
+  return pinned ? ['taskset', ['-c', list.join(','), command, ...args]] : [command, [...args]]
 }
 
 /** Starts a file of the bench as a process of its own. */

@@ -4,11 +4,10 @@ import { bytesDown, bytesUp } from './connection.ts'
 import type { MetricName } from './report/metrics.ts'
 import type { RoundRecord } from './report/report.ts'
 
-/** Times are left out where a generator was saturated, and what was not measured. */
-export function metricsOf(
-  { server, audience, published, saturated, seconds }: Round,
-  { window, total, trips, clients, lost }: Group,
-): RoundRecord['metrics'] {
+/** Times are left out where a generator was saturated, and what was not measured: of a round with several lanes their CPU. */
+export function metricsOf({ groups, server, audience, saturated, seconds }: Round, group: Group): RoundRecord['metrics'] {
+  const { lane, window, total, trips, clients, lost, messages } = group
+  const alone = groups.every((each) => each.lane === lane) ? server : undefined
   const up = bytesUp(window)
   const down = bytesDown(window)
   const times: Partial<Record<MetricName, number | undefined>> = saturated
@@ -17,9 +16,9 @@ export function metricsOf(
   const all: Partial<Record<MetricName, number | undefined>> = {
     clients,
     seconds,
-    published: published.accepted,
+    published: messages,
     delivered: total.delivered,
-    expected: published.accepted * clients,
+    expected: messages * clients,
     lost,
     repeated: total.repeated,
     requests: window.requests,
@@ -31,9 +30,9 @@ export function metricsOf(
     bytesPerMessage: (up + down) / window.delivered,
     requestsPerSecond: window.requests / seconds,
     ...times,
-    cpuPerThousand: server && (server.cpuMs * 1000) / window.delivered,
-    cpuShare: server && server.cpuMs / 1000 / seconds,
-    rssBytes: server?.rssBytes,
+    cpuPerThousand: alone && (alone.cpuMs * 1000) / window.delivered,
+    cpuShare: alone && alone.cpuMs / 1000 / seconds,
+    rssBytes: alone?.rssBytes,
     generatorLagP99: audience.lagP99,
     generatorCpuShare: audience.cpuShare,
   }

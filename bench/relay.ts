@@ -106,9 +106,8 @@ const methods = {
         setUp = 0
         return ms
       })
-      const held = loss
       if (buffers) bufferAnswers(far, near)
-      else pass(far, near, () => rttMs / 2 + (held !== undefined && Math.random() < held.probability ? held.ms : 0))
+      else pass(far, near, () => rttMs / 2 + (loss !== undefined && Math.random() < loss.probability ? loss.ms : 0))
       if (idleMs !== undefined) cutWhenIdle(near, far, idleMs)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -98,10 +98,14 @@ export async function runRound(cast: Cast, asked: RoundSetup, signal: AbortSigna
   const before = await subject?.ask('usage')
   const cookie = await publisher.ask('enter', url, peer)
   const join = (list: readonly RoundGroup[]): Promise<void> =>
-    audience.ask(
-      'open',
-      list.map((group) => placed(setup, group, near, peer, cookie)),
-    )
+    audience
+      .ask(
+        'open',
+        list.map((group) => placed(setup, group, near, peer, cookie)),
+      )
+      .catch((error: Error) => {
+        throw new NoNumber(error.message.split('\n', 1)[0]?.replace(/^(\w*Error: )+/, ''))
+      })
   await join(setup.groups)
   const count = async (): Promise<readonly GroupCount[]> => (await audience.ask('count')).groups
   // Long enough for both processes to hear of it.

@@ -1,6 +1,7 @@
 /** The command line of the bench: `npm run bench -- --help`. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { mkdir, rmdir } from 'node:fs/promises'
 import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -69,6 +70,11 @@ function listText(): string {
 }
 
 async function measure(options: Options, list: readonly Experiment[], args: readonly string[]): Promise<number> {
+  // A folder that cannot be made is better known before than after.
+  const folder = options.out ?? join(root, 'bench', 'results', new Date().toISOString().replace(/[:.]/g, '-'))
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new UsageError(`--out: ${error.message}`)
+  })
   const stop = new AbortController()
   const interrupt = (): void => {
     if (stop.signal.aborted) process.exit(130)
@@ -94,9 +100,12 @@ async function measure(options: Options, list: readonly Experiment[], args: read
     progress.end()
     await bench.close()
   }
-  if (failure !== undefined && !(failure instanceof NoNumber)) throw failure
-  if (failure !== undefined) console.error(`No number: ${failure.message}`)
-  if (results.length > 0) await tell(options, { ...reportOf(options, args, results), interrupted: stop.signal.aborted })
+  // Whatever ended it: what was measured before is written.
+  const failed = failure === undefined ? {} : { failure: (failure as Error).message }
+  if (results.length > 0) await tell(options, folder, { ...reportOf(options, args, results), interrupted: stop.signal.aborted, ...failed })
+  else await rmdir(folder).catch(() => {})
+  if (failure instanceof NoNumber) console.error(`No number: ${failure.message}`)
+  else if (failure !== undefined) throw failure
   return failure !== undefined ? 2 : stop.signal.aborted ? 130 : 0
 }
 
@@ -105,7 +114,13 @@ async function runOne(bench: Bench, experiment: Experiment): Promise<Result> {
   bench.records = []
   const { name, question, source, published } = experiment
   const known = { name, question, ...(source !== undefined && { source }), ...(published !== undefined && { published }) }
-  const complete = (found: Findings): Result => ({ ...known, ...found, rounds: bench.records, seconds: (now() - start) / 1000 })
+  const complete = (found: Findings): Result => ({
+    ...known,
+    ...found,
+    notes: [...found.notes, ...disobeyed(bench.options, experiment)],
+    rounds: bench.records,
+    seconds: (now() - start) / 1000,
+  })
   try {
     return complete(await experiment.run(bench))
   } catch (error) {
@@ -116,14 +131,24 @@ async function runOne(bench: Bench, experiment: Experiment): Promise<Result> {
   }
 }
 
+/** An option that has no bearing on an experiment is not passed over in silence. */
+function disobeyed({ given }: Options, { obeys = [] }: Experiment): string[] {
+  const here = ['clients', 'rate', 'payload', 'poll-interval', 'rounds', 'seconds', 'rtt'].filter(
+    (name) => given.includes(name) && !obeys.includes(name),
+  )
+  return here.length === 0 ? [] : [`It has its own: ${here.map((name) => `--${name}`).join(', ')} had no bearing on it.`]
+}
+
 function reportOf(options: Options, args: readonly string[], results: readonly Result[]): Report {
-  const { seed, quick, help: _, list: __, json: ___, ...shown } = options
+  const { seed, quick, help: _, list: __, json: ___, given: ____, ...shown } = options
   return {
     schema: 1,
     made: new Date().toISOString(),
-    command: ['npm run bench --', ...args.filter((arg) => arg !== '--json'), ...(args.includes('--seed') ? [] : ['--seed', seed])].join(
-      ' ',
-    ),
+    command: [
+      'npm run bench --',
+      ...args.filter((arg) => arg !== '--json'),
+      ...(args.some((arg) => arg.startsWith('--seed')) ? [] : ['--seed', seed]),
+    ].join(' '),
     environment: environment(),
     options: Object.fromEntries(
       Object.entries(shown).filter((entry): entry is [string, Exclude<(typeof entry)[1], undefined>] => entry[1] !== undefined),
@@ -160,8 +185,7 @@ function commit(): string {
   }
 }
 
-async function tell({ json, out }: Options, report: Report): Promise<void> {
-  const folder = out ?? join(root, 'bench', 'results', report.made.replace(/[:.]/g, '-'))
+async function tell({ json }: Options, folder: string, report: Report): Promise<void> {
   const files = await writeReport(report, folder)
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
   const text = `${printReport(report, { width: process.stdout.columns ?? 120, colour: process.stdout.isTTY && !process.env['NO_COLOR'] })}\n`

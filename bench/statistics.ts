@@ -155,7 +155,12 @@ function interval(value: number, resamples: number, again: () => number): Interv
 /** A difference of less than this share of what it is compared with is not worth a word. */
 const leastShare = 0.05
 
+/** With fewer rounds an interval is the range of what few numbers there are: nothing is claimed. */
+export const leastRounds = 3
+
 export interface Claim {
+  /** Of each lane. */
+  readonly rounds: number
   readonly difference: Interval
   /** What two lanes of the same kind (A/A) differ by, in the same unit. */
   readonly floor: number
@@ -164,7 +169,8 @@ export interface Claim {
 }
 
 /** May the difference be claimed? Its interval excludes 0, and it is above the noise floor and above 5 % of the base. */
-export function isShown({ difference: { value, low, high }, floor, base }: Claim): boolean {
+export function isShown({ difference: { value, low, high }, floor, base, rounds }: Claim): boolean {
+  if (rounds < leastRounds) return false
   const excludesZero = low > 0 || high < 0
   return excludesZero && Math.abs(value) > floor && Math.abs(value) > leastShare * Math.abs(base)
 }

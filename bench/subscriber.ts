@@ -1,7 +1,7 @@
 /** Subscribers: each follows one room over one wire, on sockets of its own, and counts what comes. */
 import type { TransportName } from '../src/protocol/message.ts'
 import { now } from './clock.ts'
-import { bytesDown, bytesUp, Connection, type Head, newTally, type Owner, type Tally } from './connection.ts'
+import { Connection, type Head, newTally, type Owner, type Tally } from './connection.ts'
 import type { Dialect, Heard } from './dialects/dialect.ts'
 import { dialects, type PeerName } from './dialects/index.ts'
 import { type HeaderSet, headerLines } from './headers.ts'
@@ -275,6 +275,3 @@ export class Subscriber implements Owner {
     }
   }
 }
-
-/** Bytes of a group, up and down. */
-export const bytesOf = (tally: Tally): { readonly up: number; readonly down: number } => ({ up: bytesUp(tally), down: bytesDown(tally) })

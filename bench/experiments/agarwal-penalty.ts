@@ -6,7 +6,8 @@ import { measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { periodicSchedule } from '../statistics.ts'
-import { bytes, computed, counted, inTurn, label, lasting, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { bytes, computed, counted, inTurn, label, lasting, record, said, sampled } from './recorded.ts'
 
 const rttMs = 40
 /** Rarer than a round trip: each message is a batch of its own on every wire. */

@@ -128,7 +128,7 @@ export const batchingBeatsPush: Experiment = {
   name: 'batching-beats-push',
   question: 'From how many messages an interval on does polling move fewer bytes than push?',
   parameters: `λT ${perInterval.join(', ')} at T ${pollMs} ms, Poisson messages, ${clients} clients a wire with the heads of Node's fetch and a session cookie, all rates at once`,
-  obeys: ['payload', 'quick'],
+  obeys: ['payload'],
   async run(bench) {
     const seconds = bench.options.quick ? 4 : 10
     const constants = await measureConstants(bench, carried)

@@ -81,7 +81,7 @@ export const bozdag2007Misses: Experiment = {
   source: 'Bozdag, Mesbah, van Deursen, WSE 2007 (arXiv 0706.3984), conclusions',
   published: 'a pull interval above the publish interval misses data, one below it costs network performance',
   parameters: `pull intervals of seconds against a stock ticker → T ${pullMs} ms, T/P ${ratios.join(', ')}, periodic and Poisson, with and without a cursor`,
-  obeys: ['payload', 'quick'],
+  obeys: ['payload'],
   async run(bench) {
     const seconds = bench.options.quick ? 6 : 15
     const rows = await measureMissed(bench, seconds)

@@ -79,7 +79,14 @@ function checksOf(rows: readonly Trip[], predictedMs: number): Check[] {
         unit: 'ms',
       }),
     ),
-    check("poll's mean trip does not depend on P: widest difference", Math.max(...means) - Math.min(...means), { high: 16, unit: 'ms' }),
+    ...(means.length > 1
+      ? [
+          check("poll's mean trip does not depend on P: widest difference", Math.max(...means) - Math.min(...means), {
+            high: 16,
+            unit: 'ms',
+          }),
+        ]
+      : []),
     ...pushed.map(({ wire, publishMs: ms, clients, group }) =>
       check(`what is pushed is there within T/5 on average: ${wire}, P ${ms} ms, ${clients} clients`, group.trips.mean, {
         high: pullMs / 5,
@@ -96,7 +103,7 @@ export const bozdag2009Triptime: Experiment = {
   source: 'Bozdag, Mesbah, van Deursen, J. Web Engineering 8(4), 2009, mean publish trip-time',
   published: 'pushed at most 1,200 ms, pulled more: push has a higher degree of data coherence; received share falls above 2,000 users',
   parameters: `publish intervals of 1, 5, 15, 30, 50 s, pull interval 1 s, 10 messages, up to 10,000 clients → a tenth of each time, ${clientsPerInterval} clients; ${crowds.map((crowd) => crowd.clients).join(', ')} clients at P = 5 T`,
-  obeys: ['clients', 'payload', 'quick'],
+  obeys: ['clients', 'payload'],
   async run(bench) {
     const { quick, payload, clients = clientsPerInterval } = bench.options
     const intervals = quick ? publishMs.slice(0, 3) : publishMs
@@ -171,7 +178,7 @@ export const bozdag2009Triptime: Experiment = {
       notes: [
         'Their server, clients and publisher were machines of a cluster with clocks of their own; ours share a machine and its clock. Nothing is said of 2,000 users and more.',
         `At the two slowest intervals ${longestMs / 3_000} and ${longestMs / 5_000} messages are published, not 10; ${crowdMessages} where the number of clients is varied.`,
-        ...withheldNotes(...rows),
+        ...withheldNotes(rows),
       ],
     }
   },

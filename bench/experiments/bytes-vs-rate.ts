@@ -8,6 +8,7 @@ import { bytesDown, bytesUp } from '../connection.ts'
 import { type Carried, type Measured, measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
+import { lasting } from './recorded.ts'
 import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Table } from '../report/report.ts'
 import { poissonSchedule } from '../statistics.ts'
@@ -16,7 +17,7 @@ import type { Group } from '../round.ts'
 const rates = [0.1, 0.3, 1, 3, 10, 30, 100] as const
 /** Messages a second that all rooms of a rate have together, at least: a low rate has many rooms. */
 const perSecond = 10
-const seconds = 6
+const seconds = 5
 /** A browser with its session cookie. */
 const carried: Carried = { headers: 'chromium', cookie: true }
 /** What a wire may be off the model: a message at the window's edge, a cursor one digit longer. */
@@ -37,8 +38,7 @@ const holdMs = 25_000
 function costOf(wire: TransportName, rate: number, pollMs: number, constants: Measured, heartbeats = false): Cost {
   const load: Load = { rate, payload: constants.messageBytes, roundTripMs: 0 }
   if (wire === 'poll') return poll(load, { intervalMs: pollMs }, constants)
-  if (wire === 'long-poll')
-    return longPoll(load, { holdMs: heartbeats ? holdMs : Infinity }, { ...constants, requestHead: constants.longPollHead })
+  if (wire === 'long-poll') return longPoll(load, { holdMs: heartbeats ? holdMs : Infinity }, constants)
   const quiet = heartbeats ? {} : { heartbeatMs: Infinity, pingMs: Infinity }
   return wire === 'sse' ? sse(load, quiet, constants) : websocket(load, quiet, constants)
 }
@@ -51,8 +51,8 @@ export const bytesVsRate: Experiment = {
   async run(bench) {
     const { pollMs, payload } = bench.options
     const constants = await measureConstants(bench, carried)
-    const points = await measurePoints(bench, constants)
-    const scenario = `${payload} B, poll ${pollMs} ms, loopback, Chromium's headers and the session cookie, ${seconds} s`
+    const points = await measurePoints(bench, constants, lasting(bench, seconds))
+    const scenario = `${payload} B, poll ${pollMs} ms, loopback, Chromium's headers and the session cookie, ${lasting(bench, seconds)} s`
     const crossings = crossingsOf(pollMs, constants)
     return {
       scenario,
@@ -79,7 +79,7 @@ export const bytesVsRate: Experiment = {
         )
       }),
       notes: [
-        `In ${seconds} s no heartbeat (20 s) and no end of a hold (25 s) comes; the dashed lines include them, which shows at the lowest rates.`,
+        `In ${lasting(bench, seconds)} s no heartbeat (20 s) and no end of a hold (25 s) comes; the dashed lines include them, which shows at the lowest rates.`,
       ],
     }
   },
@@ -102,9 +102,12 @@ export async function measurePoints(
     groups: rooms.flatMap(({ rate, room }) =>
       transportNames.map((wire) => ({ lane: `${wire} ${rate}/s`, wire, room, clients: 1, pollMs, ...carried })),
     ),
-    schedules: Object.fromEntries(rooms.map(({ rate, room }) => [room, poissonSchedule(rate, measuredSeconds, bench.random)])),
+    schedules: Object.fromEntries(
+      rooms.map(({ rate, room }) => [room, poissonSchedule(rate, pollMs / 1000 + measuredSeconds, bench.random)]),
+    ),
     payload,
-    warmupMs: 0,
+    // A poller that joins is not behind before a whole interval has passed.
+    warmupMs: pollMs,
     measureMs: measuredSeconds * 1000,
   })
   return some.flatMap((rate) =>

@@ -3,7 +3,8 @@ import { microBatch } from '../../src/model/push.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { mean, poissonSchedule, shuffled } from '../statistics.ts'
-import { computed, counted, inTurn, label, lasting, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, inTurn, label, lasting, record, said, sampled } from './recorded.ts'
 
 const authors = 60
 /** Of one author, a second; all hear all. */
@@ -96,7 +97,11 @@ export const etherpadCoalesce: Experiment = {
           }),
         ),
         ...rounds.map(({ windowMs, waitMs, model }) =>
-          check(`window ${windowMs} ms: the wait is w (1 + x/2)/(1 + x)`, waitMs, { ...around(model.meanMs, 0, 5), unit: 'ms' }),
+          check(`window ${windowMs} ms: the wait, of the schedule alone, is w (1 + x/2)/(1 + x)`, waitMs, {
+            ...around(model.meanMs, 0, 5),
+            unit: 'ms',
+            asserted: false,
+          }),
         ),
         check('CPU of a delivery with the longest window over that with none', (longest?.cpu ?? 0) / (none?.cpu ?? 1), { high: 1 }),
         ...(none && longest

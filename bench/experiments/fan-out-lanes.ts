@@ -34,12 +34,9 @@ const fewest = 2
 
 /** Messages a second. */
 export const rateOf = ({ options }: Bench, clients: number): number =>
-  options.rate ?? Math.min(fastest, Math.max(slowest, deliveriesPerSecond / clients))
+  options.rate ?? Math.round(Math.min(fastest, Math.max(slowest, deliveriesPerSecond / clients)))
 
 export const pollMsOf = ({ options }: Bench, clients: number): number => Math.max(options.pollMs, (clients / pollsPerSecond) * 1000)
-
-/** Of one round an interval is a point: nothing is claimed of it. */
-export const fewestRounds = 2
 
 export const roundsText = (count: number): string => `${count} ${count === 1 ? 'round' : 'rounds'}`
 

@@ -9,7 +9,7 @@ import type { Chart, Interval, Table } from '../report/report.ts'
 import { bootstrapDifference, bootstrapRatio, isShown } from '../statistics.ts'
 import * as summary from '../summary.ts'
 import type { Sample } from '../summary.ts'
-import { again, fewestRounds, type Lane, oneRound, ourLanes, peerLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
+import { again, type Lane, oneRound, ourLanes, peerLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
 
 /** A lane of some server beside ours of the same wire. */
 interface Compared {
@@ -72,7 +72,7 @@ function compare({ random }: Bench, samples: ReadonlyMap<Lane, readonly Sample[]
       .map(([lane, own]) => {
         const base = ours(wire)
         const difference = bootstrapDifference(own, base, cost, random)
-        const shown = own.length >= fewestRounds && isShown({ difference, floor: floor * cost(base), base: cost(base) })
+        const shown = isShown({ difference, floor: floor * cost(base), base: cost(base), rounds: own.length })
         return { lane, samples: own, ratio: bootstrapRatio(own, base, cost, random), shown }
       }),
   )

@@ -4,18 +4,13 @@ import type { Bench } from '../bench.ts'
 import type { Experiment, Findings } from '../experiment.ts'
 import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Series, Table } from '../report/report.ts'
-import { bootstrapDifference, isShown } from '../statistics.ts'
+import { bootstrapDifference, isShown, leastRounds } from '../statistics.ts'
 import * as summary from '../summary.ts'
 import type { Sample } from '../summary.ts'
-import { again, fewestRounds, type Lane, oneRound, ourLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
+import { again, type Lane, oneRound, ourLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
 import { againstPeers } from './fan-out-peers.ts'
 
-/** Subscribers, and how many rounds there is time for. */
-const sizes = [
-  { clients: 100, rounds: 1 },
-  { clients: 1_000, rounds: 2 },
-  { clients: 5_000, rounds: 1 },
-] as const
+const sizes = [100, 1_000, 5_000] as const
 /** The size whose WebSocket lane is run twice, and that peers are compared at. */
 const middle = 1_000
 
@@ -24,17 +19,20 @@ type Size = { readonly clients: number; readonly rounds: number }
 export const fanOut: Experiment = {
   name: 'fan-out',
   question: 'What does one delivery cost the server as a room grows, and when does it come?',
-  parameters: `${sizes.map(({ clients }) => clients).join(', ')} subscribers of one room, one publisher; a fresh server for each round, WebSocket twice (A/A)`,
+  parameters: `${sizes.join(', ')} subscribers of one room, one publisher; a fresh server for each round; one round among the default questions, and where it is named as many as it is told, with WebSocket twice (A/A)`,
   obeys: ['clients', 'rate', 'payload', 'poll-interval', 'rounds', 'seconds', 'peers'],
   async run(bench) {
-    const { clients, rounds, peers } = bench.options
+    const { clients, peers, experiments, quick } = bench.options
     if (peers.length > 0) return againstPeers(bench, clients ?? middle)
-    const chosen: readonly Size[] =
-      clients === undefined ? sizes.map((size) => ({ ...size, rounds: Math.min(size.rounds, rounds) })) : [{ clients, rounds }]
+    // Among the other questions there is time for one round of each: numbers, and no claim.
+    const named = experiments.length > 0
+    const rounds = named ? bench.options.rounds : 1
+    const of = clients === undefined ? sizes.filter((size) => !quick || size <= middle) : [clients]
+    const chosen: readonly Size[] = of.map((size) => ({ clients: size, rounds }))
     const samples = new Map<Lane, Sample[]>()
     // The larger rooms last: each size is shuffled within itself.
     for (const size of chosen) {
-      const lanes = ourLanes(size.clients, size.clients === (clients ?? middle))
+      const lanes = ourLanes(size.clients, named && size.clients === (clients ?? middle))
       for (const [lane, own] of await bench.interleave(lanes, size.rounds, (each, round) => oneRound(bench, each, round)))
         samples.set(lane, own)
     }
@@ -52,7 +50,10 @@ function found(bench: Bench, chosen: readonly Size[], samples: Samples): Finding
   const busy = [...samples].filter(([, own]) => summary.withheld(own)).map(([{ lane, clients }]) => `${lane} at ${clients}`)
   return {
     scenario: chosen.map(({ clients, rounds }) => `${scenarioOf(bench, clients)}, ${roundsText(rounds)}`).join(' · '),
-    findings: [costFinding(bench, samples, reference), ...lateFinding(bench, samples, Math.max(...chosen.map(({ clients }) => clients)))],
+    findings: [
+      ...costFinding(bench, samples, reference),
+      ...lateFinding(bench, samples, Math.max(...chosen.map(({ clients }) => clients))),
+    ],
     tables: [tableOf(bench, samples)],
     charts: chartsOf(bench, chosen, samples),
     checks: [],
@@ -93,7 +94,7 @@ function tableOf(bench: Bench, samples: Samples): Table {
 }
 
 /** Long polling against WebSocket: the same message to the same subscribers, once by an answer each and once by a frame. */
-function costFinding(bench: Bench, samples: Samples, clients: number): string {
+function costFinding(bench: Bench, samples: Samples, clients: number): string[] {
   const [longPoll, websocket, second] = ['long-poll', 'websocket', again].map((lane) => of(samples, lane, clients)) as [
     Sample[],
     Sample[],
@@ -104,9 +105,15 @@ function costFinding(bench: Bench, samples: Samples, clients: number): string {
   const floor = Math.abs(cost(websocket) - cost(second))
   const { value, low, high } = difference
   const numbers = `difference ${value.toFixed(1)} ms per 1,000 deliveries, 95 % CI ${low.toFixed(1)} to ${high.toFixed(1)}, A/A noise floor ${floor.toFixed(1)}, ${roundsText(longPoll.length)}; ${scenarioOf(bench, clients)}`
-  if (longPoll.length < fewestRounds || !isShown({ difference, floor, base: cost(websocket) }))
-    return `Server CPU of long polling against WebSocket: no difference shown (${numbers}).`
-  return `A delivery over long polling took ${value > 0 ? 'more' : 'less'} server CPU than one over WebSocket: ${cost(longPoll).toFixed(1)} against ${cost(websocket).toFixed(1)} ms per 1,000 (${numbers}).`
+  if (longPoll.length < leastRounds)
+    return [
+      `A delivery took ${transportNames.map((wire) => `${cost(of(samples, wire, clients)).toFixed(1)} ms over ${laneTitle(wire)}`).join(', ')} of server CPU per 1,000 (one round, nothing claimed; ${scenarioOf(bench, clients)}).`,
+    ]
+  if (!isShown({ difference, floor, base: cost(websocket), rounds: longPoll.length }))
+    return [`Server CPU of long polling against WebSocket: no difference shown (${numbers}).`]
+  return [
+    `A delivery over long polling took ${value > 0 ? 'more' : 'less'} server CPU than one over WebSocket: ${cost(longPoll).toFixed(1)} against ${cost(websocket).toFixed(1)} ms per 1,000 (${numbers}).`,
+  ]
 }
 
 /** How late the largest room hears. */

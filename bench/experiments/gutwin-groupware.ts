@@ -6,7 +6,8 @@ import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import type { Check } from '../report/report.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { computed, counted, inTurn, label, lasting, record, type Recorded, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, inTurn, label, lasting, record, type Recorded, said, sampled } from './recorded.ts'
 
 const members = 4
 const pollMs = 200

@@ -4,7 +4,8 @@ import { until } from '../clock.ts'
 import type { Experiment } from '../experiment.ts'
 import { check, exactly } from '../relations.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { counted, label, record, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { counted, label, record, sampled } from './recorded.ts'
 
 const warmupMs = 2_000
 
@@ -18,7 +19,7 @@ export const hall: Experiment = {
   name: 'hall',
   question: 'Does a full hall hold, a quarter of it on each wire?',
   parameters: 'one room, as many subscribers on each wire, all at once; 15 s of a steady talk',
-  obeys: ['clients', 'rate', 'payload', 'poll-interval', 'quick'],
+  obeys: ['clients', 'rate', 'payload', 'poll-interval'],
   async run(bench) {
     const { clients = 2_000, rate = 50, payload, pollMs, quick } = bench.options
     const seconds = quick ? 3 : 15

@@ -51,7 +51,6 @@ export const questions: readonly Experiment[] = [
   idleCost,
   reconnectStorm,
   slowReader,
-  requests,
 ]
 
 /** What was published by others, and by us, and can be run again: `--literature`. */
@@ -90,6 +89,6 @@ export const literature: readonly Experiment[] = [
 ]
 
 /** Only where it is named. */
-export const others: readonly Experiment[] = [hall]
+export const others: readonly Experiment[] = [requests, hall]
 
 export const experiments: readonly Experiment[] = [...new Set([...questions, ...literature, ...others])]

@@ -6,7 +6,7 @@ import { around, check } from '../relations.ts'
 import type { Experiment, Findings } from '../experiment.ts'
 import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Series, Table } from '../report/report.ts'
-import { bootstrapDifference, isShown, poissonSchedule } from '../statistics.ts'
+import { bootstrapDifference, isShown, stratifiedSchedule } from '../statistics.ts'
 import * as summary from '../summary.ts'
 import type { Sample } from '../summary.ts'
 
@@ -17,7 +17,8 @@ interface Lane {
 }
 type Lanes = ReadonlyMap<string, readonly Sample[]>
 
-const warmupMs = 300
+/** For the compiler that a server runs; and a poller that joins is not behind before a whole interval has passed. */
+const leastWarmupMs = 1_000
 /** The same wire twice: their difference is noise. */
 const again = 'websocket, again'
 
@@ -33,13 +34,17 @@ export const latency: Experiment = {
       ...transportNames.map((wire): Lane => ({ lane: wire, wire, rttMs: rtt })),
       { lane: again, wire: 'websocket', rttMs: rtt } as const,
     ])
-    const samples = await bench.interleave(lanes, rounds, (lane, round) => oneRound(bench, lane, round))
+    // All lanes of a round get the same messages at the same times: what differs is the wire.
+    const schedules = Array.from({ length: rounds }, () => scheduleOf(bench))
+    const samples = await bench.interleave(lanes, rounds, (lane, round) =>
+      oneRound(bench, lane, round, schedules[round] ?? scheduleOf(bench)),
+    )
     const perRtt = rttMs.map((rtt) => {
       const own = lanes.filter((lane) => lane.rttMs === rtt)
       return found(bench, rtt, new Map(own.map((lane) => [lane.lane, samples.get(lane) ?? []])))
     })
     return {
-      scenario: `${perRtt.map(({ scenario }) => scenario).join(' · ')}; 1 publisher, ${rounds} rounds of ${bench.options.seconds} s a lane`,
+      scenario: `${perRtt.map(({ scenario }) => scenario).join(' · ')}; 1 publisher, ${rounds} rounds of ${bench.options.seconds} s a lane, each on a fresh server that was warm for ${warmupOf(bench) / 1000} s`,
       findings: perRtt.flatMap(({ findings }) => findings),
       tables: perRtt.flatMap(({ tables }) => tables),
       charts: perRtt.flatMap(({ charts }, index) => charts.map((chart) => ({ ...chart, table: index }))),
@@ -55,14 +60,22 @@ const scenarioOf = ({ options }: Bench, rttMs: number): string => {
   return `${clients} clients, ${rate} msg/s, ${payload} B, poll ${pollMs} ms, ${distance}`
 }
 
-async function oneRound(bench: Bench, { lane, wire, rttMs }: Lane, number: number): Promise<Sample> {
-  const { clients = 50, rate = 10, payload, pollMs, seconds } = bench.options
+const warmupOf = ({ options }: Bench): number => Math.max(leastWarmupMs, options.pollMs)
+
+/** As many messages each round: counts do not differ by chance. */
+const scheduleOf = (bench: Bench): Float64Array => {
+  const { rate = 10, seconds } = bench.options
+  return stratifiedSchedule(rate, Math.max(1, Math.round(rate * (warmupOf(bench) / 1000 + seconds))), bench.random)
+}
+
+async function oneRound(bench: Bench, { lane, wire, rttMs }: Lane, number: number, schedule: Float64Array): Promise<Sample> {
+  const { clients = 50, payload, pollMs, seconds } = bench.options
   const round = await bench.round({
     ...(rttMs > 0 && { relay: { rttMs } }),
     groups: [{ lane, wire, room: 'bench', clients, pollMs, cookie: true }],
-    schedules: { bench: poissonSchedule(rate, warmupMs / 1000 + seconds, bench.random) },
+    schedules: { bench: schedule },
     payload,
-    warmupMs,
+    warmupMs: warmupOf(bench),
     measureMs: seconds * 1000,
   })
   const [group] = round.groups
@@ -83,14 +96,15 @@ function found(bench: Bench, rttMs: number, lanes: Lanes): Findings {
     ),
     tables: [tableOf(bench, scenario, lanes)],
     charts: chartsOf(bench, lanes),
-    checks: summary.withheld(poll)
-      ? []
-      : [
-          check(`polling is late by half its interval and a transit, T/2 + R/2 (${scenario})`, summary.tripsOf(poll).mean, {
-            ...around(predicted, 0.1, 8),
-            unit: 'ms',
-          }),
-        ],
+    checks:
+      summary.withheld(poll) || summary.tripsOf(poll).count === 0
+        ? []
+        : [
+            check(`polling is late by half its interval and a transit, T/2 + R/2 (${scenario})`, summary.tripsOf(poll).mean, {
+              ...around(predicted, 0.1, 8),
+              unit: 'ms',
+            }),
+          ],
     notes: busy.map((lane) => `Times of ${lane} are withheld: a generator was saturated (${scenario}).`),
   }
 }
@@ -127,17 +141,18 @@ function tableOf(bench: Bench, scenario: string, lanes: Lanes): Table {
         summary.cpu(samples, bench.random),
       ]
     }),
-    note: 'Bytes, requests and losses: counted on the sockets of both ends, which agree to the byte; session cookie, no other header. Delay from the time a message was meant to be sent, by our own subscribers; CPU of the server process per 1,000 deliveries, publishing included. Intervals: 95 %, bootstrap over rounds.',
+    note: 'Bytes, requests and losses: counted on the sockets of both ends, which agree to the byte (with --via on those of the clients alone); session cookie, no other header. Delay from the time a message was meant to be sent, by our own subscribers; CPU of the server process per 1,000 deliveries, publishing included. Intervals: 95 %, bootstrap over rounds.',
   }
 }
 
 const sentenceOf = (wire: TransportName): string => laneTitle(wire).replace(/^./, (letter) => letter.toUpperCase())
 
-function bytesFinding(scenario: string, lanes: Lanes): string {
+function bytesFinding(scenario: string, lanes: Lanes): string | undefined {
   const costs = transportNames
     .map((wire) => ({ wire, bytes: summary.bytesPerMessage(lanes.get(wire) ?? []) }))
     .toSorted((a, b) => b.bytes - a.bytes)
   const [most, least] = [costs[0], costs.at(-1)] as [(typeof costs)[0], (typeof costs)[0]]
+  if (!Number.isFinite(most.bytes)) return undefined
   const n = summary.tallyOf(lanes.get(most.wire) ?? []).delivered
   const times = (most.bytes / least.bytes).toFixed(1)
   return `${sentenceOf(most.wire)} moved ${times} times the bytes of ${laneTitle(least.wire)} per delivered message (${most.bytes.toFixed(0)} against ${least.bytes.toFixed(0)} B, counted, n = ${n}; ${scenario}).`
@@ -146,19 +161,20 @@ function bytesFinding(scenario: string, lanes: Lanes): string {
 /** SSE against WebSocket: the question most people have. */
 function delayFinding(bench: Bench, scenario: string, lanes: Lanes): string | undefined {
   const [sse, websocket, second] = ['sse', 'websocket', again].map((lane) => lanes.get(lane) ?? []) as [Sample[], Sample[], Sample[]]
-  if ([sse, websocket, second].some((samples) => summary.withheld(samples))) return undefined
+  if ([sse, websocket, second].some((samples) => summary.withheld(samples) || summary.tripsOf(samples).count === 0)) return undefined
   const difference = bootstrapDifference(sse, websocket, summary.medianMs, bench.random)
   const floor = Math.abs(summary.medianMs(websocket) - summary.medianMs(second))
+  const rounds = sse.length
   const { value, low, high } = difference
   const numbers = `median difference ${value.toFixed(2)} ms, 95 % CI ${low.toFixed(2)} to ${high.toFixed(2)}, A/A noise floor ${floor.toFixed(2)} ms, ${sse.length} rounds; ${scenario}`
-  if (!isShown({ difference, floor, base: summary.medianMs(websocket) }))
+  if (!isShown({ difference, floor, base: summary.medianMs(websocket), rounds }))
     return `SSE against WebSocket, delay: no difference shown (${numbers}).`
   return `SSE was ${value > 0 ? 'later' : 'earlier'} than WebSocket (${numbers}).`
 }
 
 function pollFinding({ options }: Bench, scenario: string, poll: readonly Sample[]): string | undefined {
-  if (summary.withheld(poll)) return undefined
   const trips = summary.tripsOf(poll)
+  if (summary.withheld(poll) || trips.count === 0) return undefined
   return `Polling every ${options.pollMs} ms was late by ${summary.medianMs(poll).toFixed(0)} ms at the median: its interval, not the server (n = ${trips.count}; ${scenario}).`
 }
 

@@ -137,7 +137,7 @@ export const lubbersQuantumBytes: Experiment = {
   source: 'Lubbers and Greco, HTML5 Web Sockets: A Quantum Leap in Scalability for the Web (2010)',
   published: '871 B of heads for each poll against 2 B for a frame: 500:1, depending on the heads even 1000:1',
   parameters: `one message and one poll a second, about 20 characters → one each ${everyMs} ms, ${payload} B, with the heads of ${headerSets.join(', ')}`,
-  obeys: ['quick'],
+
   async run(bench) {
     const seconds = bench.options.quick ? 1 : 4
     const rows = await measureSurrounded(bench, seconds)

@@ -8,10 +8,12 @@ import type { Group, Round } from '../round.ts'
 export function together(lane: string, groups: readonly Group[]): Group {
   const [first] = groups
   if (first === undefined) throw new Error(`no group is called ${lane}`)
+  const clients = groups.reduce((sum, group) => sum + group.clients, 0)
   return {
     ...first,
     lane,
-    clients: groups.reduce((sum, { clients }) => sum + clients, 0),
+    clients,
+    messages: groups.reduce((sum, group) => sum + group.messages * group.clients, 0) / clients,
     window: groups.map(({ window }) => window).reduce(plus),
     total: groups.map(({ total }) => total).reduce(plus),
     trips: Trips.merge(groups.map(({ trips }) => trips)),
@@ -33,8 +35,13 @@ export function groupOf({ groups }: Pick<Round, 'groups'>, lane: string): Group 
 export const timed = ({ saturated }: Pick<Round, 'saturated'>, ms: number | undefined): number | null => (saturated ? null : (ms ?? null))
 
 /** What a reader is told of times that are not there. */
-export const withheldNotes = (...rounds: readonly Pick<Round, 'saturated'>[]): string[] =>
-  rounds.some(({ saturated }) => saturated) ? ['Times were withheld where a generator was saturated; counts are exact all the same.'] : []
+export function withheldNotes(rounds: readonly Pick<Round, 'saturated'>[]): string[] {
+  const count = rounds.filter(({ saturated }) => saturated).length
+  if (count === 0) return []
+  return [
+    `Withheld: the times of ${count} of ${rounds.length} rounds, and their checks, for a generator was saturated. Counts are exact all the same.`,
+  ]
+}
 
 /** Who asks without a cursor gets the newest message alone: what a store of latest values would say (`latest` in a group). */
 export const latestValues: SubjectSetup = { options: { history: 1 } }

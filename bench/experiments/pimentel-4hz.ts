@@ -7,7 +7,8 @@ import type { Load } from '../../src/model/cost.ts'
 import { around, check, exactly } from '../relations.ts'
 import type { Check } from '../report/report.ts'
 import { periodicSchedule } from '../statistics.ts'
-import { computed, counted, inTurn, label, record, type Recorded, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, inTurn, label, record, type Recorded, said, sampled } from './recorded.ts'
 import type { RoundGroup } from '../round.ts'
 
 const rate = 4

@@ -17,7 +17,7 @@ export const computed = column('computed')
 export const published = column('published')
 
 /** A round, each lane of it recorded. */
-export interface Recorded {
+export interface Recorded extends Pick<Round, 'saturated'> {
   readonly round: Round
   readonly groups: readonly Group[]
   /** The group, or all groups together, of this lane. @throws Error where there is none */
@@ -35,6 +35,7 @@ export async function record(bench: Bench, scenario: string, setup: RoundSetup, 
   for (const lane of new Set(groups.map((group) => group.lane))) bench.record(scenario, number, round, groupOf(round, lane))
   return {
     round,
+    saturated,
     groups,
     lane: (name) => groupOf(round, name),
     time: (ms) => (saturated ? null : (ms ?? null)),
@@ -47,14 +48,6 @@ export async function inTurn<T, R>(list: readonly T[], run: (item: T, index: num
   const results: R[] = []
   for (const [index, item] of list.entries()) results.push(await run(item, index))
   return results
-}
-
-/** What is said of rounds whose times were withheld: nothing where there are none. */
-export function withheldNotes(rounds: readonly Recorded[]): string[] {
-  const count = rounds.filter(({ round }) => round.saturated).length
-  return count === 0
-    ? []
-    : [`Withheld: the times of ${count} of ${rounds.length} rounds, and their checks, for the generator was saturated.`]
 }
 
 /** Bytes both ways, as the application sees them. */

@@ -2,6 +2,7 @@
 import type { Bench } from '../bench.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Load, Loaded } from '../load.ts'
+import { isSaturated } from '../self.ts'
 import { Trips } from '../trips.ts'
 import { said } from './recorded.ts'
 
@@ -72,8 +73,8 @@ export const requests: Experiment = {
             sample.lane,
             perSecond(sample),
             sample.loaded.failed,
-            sample.answers.at(0.5),
-            sample.answers.quantile(0.99) ?? null,
+            isSaturated(sample.loaded.busy) ? null : sample.answers.at(0.5),
+            isSaturated(sample.loaded.busy) ? null : (sample.answers.quantile(0.99) ?? null),
             sample.loaded.bytesDown / sample.loaded.answersMs.length,
             (sample.cpuMs * 1000) / sample.loaded.answersMs.length,
             share(sample) * 100,
@@ -84,11 +85,10 @@ export const requests: Experiment = {
       ],
       charts: [],
       checks: [],
-      notes: samples
-        .filter((sample) => share(sample) < fullShare)
-        .map(
-          (sample) => `${sample.lane}: the server was not full, so its limit is higher than what was seen; the load came from one process.`,
-        ),
+      notes: samples.flatMap((sample) => [
+        ...(isSaturated(sample.loaded.busy) ? [`${sample.lane}: times are withheld, for autocannon was as busy as the server.`] : []),
+        ...(share(sample) < fullShare ? [`${sample.lane}: the server was not full, so its limit is higher than what was seen.`] : []),
+      ]),
     }
   },
 }

@@ -3,7 +3,8 @@ import { longPoll } from '../../src/model/pull.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { computed, counted, label, lasting, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, label, lasting, record, said, sampled } from './recorded.ts'
 
 const rttMs = 50
 const rates = [2, 10, 50, 200, 600] as const

@@ -142,7 +142,7 @@ export const rfc6202Transits: Experiment = {
   source: 'RFC 6202 (2011), 2.2 and 3.2',
   published: 'average latency close to one transit, maximal latency over three; HTTP streaming one',
   parameters: `no figures of a network → R ${rttMs} ms by a relay, ${feeds.map(({ rate }) => rate).join(', ')} messages a second at Poisson times, long poll and SSE side by side`,
-  obeys: ['payload', 'quick'],
+  obeys: ['payload'],
   async run(bench) {
     const seconds = bench.options.quick ? 6 : 15
     const { round, rows } = await measureTransits(bench, seconds)
@@ -189,7 +189,7 @@ export const rfc6202Transits: Experiment = {
       notes: [
         'The third transit of the RFC is the answer that a message just missed, and the next question: it is met only where messages come faster than one in a round trip.',
         'Nothing is lost on the way here: with loss any protocol over TCP takes more than three, as the RFC says.',
-        ...withheldNotes(round),
+        ...withheldNotes([round]),
       ],
     }
   },

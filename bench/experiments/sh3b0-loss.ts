@@ -3,7 +3,8 @@ import type { Experiment } from '../experiment.ts'
 import { around, check, exactly } from '../relations.ts'
 import type { Check } from '../report/report.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { computed, counted, inTurn, label, lasting, percentiles, record, type Recorded, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, inTurn, label, lasting, percentiles, record, type Recorded, said, sampled } from './recorded.ts'
 import type { Group, RoundGroup } from '../round.ts'
 
 const rate = 10

@@ -3,7 +3,8 @@ import type { Bench } from '../bench.ts'
 import type { Experiment } from '../experiment.ts'
 import { check } from '../relations.ts'
 import { type Line, shuffled, slope } from '../statistics.ts'
-import { computed, counted, inTurn, label, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { computed, counted, inTurn, label, record, said, sampled } from './recorded.ts'
 
 /** Clients of a room: the steps. */
 const halls = [50, 100, 200, 400] as const

@@ -4,7 +4,8 @@ import type { Experiment } from '../experiment.ts'
 import type { Tally } from '../connection.ts'
 import { around, check } from '../relations.ts'
 import { periodicSchedule } from '../statistics.ts'
-import { bytes, computed, counted, inTurn, label, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { bytes, computed, counted, inTurn, label, record, said, sampled } from './recorded.ts'
 
 /** Of a text, which has 4,096 characters at the most. */
 const payloads = [16, 128, 1_024, 4_096] as const

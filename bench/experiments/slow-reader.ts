@@ -1,6 +1,7 @@
 /** Readers that read nothing: do the others notice, and what do they cost the server's memory? */
 import type { TransportName } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
+import { until } from '../clock.ts'
 import { NoNumber, type Experiment } from '../experiment.ts'
 import { check, exactly } from '../relations.ts'
 import { poissonSchedule } from '../statistics.ts'
@@ -22,6 +23,8 @@ interface Lane {
 interface Sample {
   readonly round: Round
   readonly healthy: Group
+  /** After what nobody holds was collected. */
+  readonly rssBytes: number
 }
 
 const lanes: readonly Lane[] = (['sse', 'websocket'] as const).flatMap((wire) => [
@@ -63,7 +66,7 @@ export const slowReader: Experiment = {
             quantile(of(lane), 0.99),
             memory(of(lane)) / 2 ** 20,
           ]),
-          note: `Healthy readers alone. RSS of the server at the end of a round; what was left unread is ${mib(unread * stuck)} MiB. One round a lane: no interval.`,
+          note: `Healthy readers alone. RSS of the server at the end of a round, after a forced collection; what was left unread is ${mib(unread * stuck)} MiB. One round a lane: no interval.`,
         },
       ],
       charts: [],
@@ -90,8 +93,7 @@ export const slowReader: Experiment = {
 
 const more = (bytes: number): string => (bytes < 2 ** 20 ? 'no MiB more' : `${mib(bytes)} MiB more`)
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
-const memory = (samples: readonly Sample[]): number =>
-  samples.reduce((sum, { round }) => sum + (round.server?.rssBytes ?? Number.NaN), 0) / samples.length
+const memory = (samples: readonly Sample[]): number => samples.reduce((sum, { rssBytes }) => sum + rssBytes, 0) / samples.length
 
 function quantile(samples: readonly Sample[], q: number): number | null {
   if (samples.some(({ round }) => round.saturated)) return null
@@ -100,6 +102,7 @@ function quantile(samples: readonly Sample[], q: number): number | null {
 
 /** @throws NoNumber where a healthy reader missed something */
 async function oneRound(bench: Bench, { lane, wire, stuck: count }: Lane, number: number): Promise<Sample> {
+  let rssBytes = Number.NaN
   const still = { lane: 'stuck', wire, room: 'slow', clients: count, reads: false } as const
   const round = await bench.round({
     groups: [{ lane, wire, room: 'slow', clients: readers }, ...(count > 0 ? [still] : [])],
@@ -110,10 +113,14 @@ async function oneRound(bench: Bench, { lane, wire, stuck: count }: Lane, number
     by: 'websocket',
     // Of those who do not read neither the messages nor the bytes are looked for.
     mayLose: true,
-    during: async () => {},
+    during: async ({ start, subject }) => {
+      await until(start + seconds * 1000, bench.signal)
+      await subject.ask('collect')
+      rssBytes = (await subject.ask('usage')).rssBytes
+    },
   })
   const [healthy] = round.groups as [Group]
   bench.record(`${readers} healthy readers, ${rate} msg/s of ${payload} B`, number, round, healthy)
   if (healthy.lost > 0) throw new NoNumber(`${healthy.lost} deliveries to healthy readers were lost: ${healthy.example}`)
-  return { round, healthy }
+  return { round, healthy, rssBytes }
 }

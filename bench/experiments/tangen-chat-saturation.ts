@@ -3,7 +3,8 @@ import { transportNames } from '../../src/protocol/message.ts'
 import type { Experiment } from '../experiment.ts'
 import { check } from '../relations.ts'
 import { poissonSchedule, shuffled } from '../statistics.ts'
-import { counted, inTurn, label, lasting, record, type Recorded, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { counted, inTurn, label, lasting, record, type Recorded, said, sampled } from './recorded.ts'
 
 const pollMs = 200
 /** Members of a chat, who all hear what each of them says. */

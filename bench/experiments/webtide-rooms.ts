@@ -3,7 +3,8 @@ import type { Bench } from '../bench.ts'
 import type { Experiment } from '../experiment.ts'
 import { check } from '../relations.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { counted, inTurn, label, lasting, published, record, said, sampled, withheldNotes } from './recorded.ts'
+import { withheldNotes } from './paper.ts'
+import { counted, inTurn, label, lasting, published, record, said, sampled } from './recorded.ts'
 
 const rooms = 40
 const roomsEach = 10

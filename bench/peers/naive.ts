@@ -64,8 +64,9 @@ export async function naive(): Promise<FastifyInstance> {
     const room = roomOf(request)
     const message = { n: room.messages.length + 1, text: request.body.text, at: Date.now() }
     room.messages.push(message)
-    for (const stream of room.streams) stream.write(`id: ${message.n}\ndata: ${JSON.stringify(message)}\n\n`)
-    for (const socket of room.sockets) socket.send(JSON.stringify(message))
+    const json = JSON.stringify(message)
+    for (const stream of room.streams) stream.write(`id: ${message.n}\ndata: ${json}\n\n`)
+    for (const socket of room.sockets) socket.send(json)
     const { waiters } = room
     room.waiters = []
     for (const wake of waiters) wake()

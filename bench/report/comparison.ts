@@ -1,5 +1,6 @@
 /** Two reports side by side: what changed, and what of it may be said. */
 import { bootstrapDifference, isShown, mean, median, seededRandom } from '../statistics.ts'
+import { Trips } from '../trips.ts'
 import type { MetricName } from './metrics.ts'
 import type { Environment, How, Interval, Report, Result } from './report.ts'
 import { type Run, metricNames, metricOf, runsOf, valuesOf } from './runs.ts'
@@ -10,10 +11,12 @@ export type Verdict = 'same' | 'changed' | 'shown' | 'not shown' | 'not comparab
 export interface Change {
   readonly metric: MetricName
   readonly how: How
-  /** Counted: the mean over the rounds, for a median would hide one lost message. Sampled: the median over the rounds. */
+  /** Counted: the mean over the rounds, for a median would hide one lost message. Sampled: of their merged trips, or the median over the rounds. */
   readonly old: number
   readonly new: number
   readonly verdict: Verdict
+  /** How far two halves of one run lie apart: a window that ends a message earlier counts one less. */
+  readonly floor: number
   /** new − old; sampled with its 95 % interval over the rounds, counted without. */
   readonly difference: Interval
   /** The difference as a share of old: 0.05 is 5 % more. Infinity from 0, or from 0 to less. */
@@ -39,9 +42,6 @@ export interface Comparison {
   readonly onlyOld: readonly string[]
   readonly onlyNew: readonly string[]
 }
-
-/** Fewer rounds than these say nothing of how far rounds lie apart. */
-const leastRounds = 3
 
 export function compareReports(old: Report, fresh: Report): Comparison {
   const machine = differences(old.environment, fresh.environment)
@@ -73,41 +73,60 @@ function lanesOf({ before, after }: { before: Result; after: Result }, timed: bo
   })
 }
 
+/** What a time of several rounds together is: their trips merged, where they are kept. */
+const ofTrips: Readonly<Record<string, (trips: Trips) => number>> = {
+  p50: (trips) => trips.at(0.5),
+  p95: (trips) => trips.at(0.95),
+  p99: (trips) => trips.at(0.99),
+  mean: (trips) => trips.mean,
+}
+
 function changesOf(old: Run, fresh: Run, timed: boolean, seed: number): Change[] {
   return metricNames(fresh.rounds).flatMap((name) => {
     const metric = metricOf(name)
     const [before, after] = [valuesOf(old, name), valuesOf(fresh, name)]
     if (metric === undefined || before.length === 0 || after.length === 0) return []
     const known = { metric: name as MetricName, how: metric.how }
-    return [{ ...known, ...(metric.how === 'counted' ? counted(before, after) : sampled(before, after, timed, seed)) }]
+    if (metric.how === 'counted') return [{ ...known, ...counted(before, after, metric.windowed === true) }]
+    const [kept, keptAfter, of] = [tripsOf(old), tripsOf(fresh), ofTrips[name]]
+    if (of === undefined || kept === undefined || keptAfter === undefined)
+      return [{ ...known, ...sampled(before, after, median, timed, seed) }]
+    return [{ ...known, ...sampled(kept, keptAfter, (rounds) => of(Trips.merge(rounds)), timed, seed) }]
   })
+}
+
+/** The trips of each round, where all have kept them. */
+function tripsOf({ rounds }: Run): Trips[] | undefined {
+  const kept = rounds.flatMap(({ trips }) => (trips === undefined ? [] : [Trips.decode(trips)]))
+  return kept.length === rounds.length ? kept : undefined
 }
 
 type Judged = Omit<Change, 'metric' | 'how'>
 
-function counted(before: readonly number[], after: readonly number[]): Judged {
+function counted(before: readonly number[], after: readonly number[], windowed: boolean): Judged {
   const [old, fresh] = [mean(before), mean(after)]
   const value = fresh - old
-  return { ...shared(old, fresh, { value, low: value, high: value }), verdict: value === 0 ? 'same' : 'changed' }
+  const floor = windowed ? Math.max(noise(before, mean), noise(after, mean)) : 0
+  return { ...shared(old, fresh, { value, low: value, high: value }), floor, verdict: value === 0 ? 'same' : 'changed' }
 }
 
-function sampled(before: readonly number[], after: readonly number[], timed: boolean, seed: number): Judged {
+function sampled<T>(before: readonly T[], after: readonly T[], of: (rounds: readonly T[]) => number, timed: boolean, seed: number): Judged {
   // Each metric draws from the seed anew: its interval does not hang on what was compared before it.
-  const difference = bootstrapDifference(after, before, median, seededRandom(seed))
-  const old = median(before)
-  const floor = Math.max(noise(before), noise(after))
-  const enough = Math.min(before.length, after.length) >= leastRounds
-  const verdict = enough && isShown({ difference, floor, base: old }) ? 'shown' : 'not shown'
-  return { ...shared(old, median(after), difference), verdict: timed ? verdict : 'not comparable' }
+  const difference = bootstrapDifference(after, before, of, seededRandom(seed))
+  const old = of(before)
+  const floor = Math.max(noise(before, of), noise(after, of))
+  const rounds = Math.min(before.length, after.length)
+  const verdict = isShown({ difference, floor, base: old, rounds }) ? 'shown' : 'not shown'
+  return { ...shared(old, of(after), difference), floor, verdict: timed ? verdict : 'not comparable' }
 }
 
-/** An A/A pair out of one run: how far the medians of its odd and of its even rounds lie apart. */
-function noise(values: readonly number[]): number {
-  const [even, odd] = [0, 1].map((rest) => values.filter((_, index) => index % 2 === rest)) as [number[], number[]]
-  return odd.length === 0 ? 0 : Math.abs(median(even) - median(odd))
+/** An A/A pair out of one run: how far its odd and its even rounds lie apart. */
+function noise<T>(rounds: readonly T[], of: (rounds: readonly T[]) => number): number {
+  const [even, odd] = [0, 1].map((rest) => rounds.filter((_, index) => index % 2 === rest)) as [T[], T[]]
+  return odd.length === 0 ? 0 : Math.abs(of(even) - of(odd))
 }
 
-function shared(old: number, fresh: number, difference: Interval): Omit<Judged, 'verdict'> {
+function shared(old: number, fresh: number, difference: Interval): Omit<Judged, 'verdict' | 'floor'> {
   const share = (value: number): number => (value === 0 ? 0 : value / Math.abs(old))
   const { value, low, high } = difference
   return { old, new: fresh, difference, share: { value: share(value), low: share(low), high: share(high) } }
@@ -133,10 +152,10 @@ export interface Breach {
   readonly limit: Limit
 }
 
-/** The changes beyond a limit: of the sampled ones only those that are shown. */
+/** The changes beyond a limit: of the sampled ones only those that are shown, of the counted ones those beyond what rounds differ by. */
 export function breaches({ results }: Comparison, limits: readonly Limit[]): Breach[] {
-  const beyond = ({ share, verdict }: Change, limit: Limit): boolean =>
-    (verdict === 'changed' || verdict === 'shown') &&
+  const beyond = ({ share, verdict, difference, floor }: Change, limit: Limit): boolean =>
+    ((verdict === 'changed' && Math.abs(difference.value) > floor) || verdict === 'shown') &&
     (limit.share < 0 || Object.is(limit.share, -0) ? share.value < limit.share : share.value > limit.share)
   return limits.flatMap((limit) =>
     results.flatMap(({ experiment, lanes }) =>

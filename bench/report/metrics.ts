@@ -5,9 +5,12 @@ export interface Metric {
   readonly label: string
   readonly unit: string
   readonly how: How & ('counted' | 'sampled')
+  /** Counted within a window of time: exact, and one more or less by where the window ends. */
+  readonly windowed?: true
 }
 
-const counted = (label: string, unit = ''): Metric => ({ label, unit, how: 'counted' })
+const counted = (label: string): Metric => ({ label, unit: '', how: 'counted' })
+const windowed = (label: string, unit = ''): Metric => ({ label, unit, how: 'counted', windowed: true })
 const sampled = (label: string, unit: string): Metric => ({ label, unit, how: 'sampled' })
 
 export const metrics = {
@@ -16,16 +19,16 @@ export const metrics = {
   published: counted('messages published'),
   delivered: counted('messages delivered'),
   expected: counted('deliveries expected'),
-  deliveredInWindow: counted('messages delivered within the window'),
+  deliveredInWindow: windowed('messages delivered within the window'),
   lost: counted('messages lost'),
   repeated: counted('messages repeated'),
-  requests: counted('requests'),
-  batches: counted('batches with messages'),
-  empty: counted('empty answers'),
-  bytesUp: counted('bytes up', 'B'),
-  bytesDown: counted('bytes down', 'B'),
-  bytesPerMessage: counted('bytes per delivered message', 'B'),
-  requestsPerSecond: counted('requests a second', '1/s'),
+  requests: windowed('requests'),
+  batches: windowed('batches with messages'),
+  empty: windowed('empty answers'),
+  bytesUp: windowed('bytes up', 'B'),
+  bytesDown: windowed('bytes down', 'B'),
+  bytesPerMessage: windowed('bytes per delivered message', 'B'),
+  requestsPerSecond: windowed('requests a second', '1/s'),
   p50: sampled('delay, median', 'ms'),
   p95: sampled('delay, 95th percentile', 'ms'),
   p99: sampled('delay, 99th percentile', 'ms'),

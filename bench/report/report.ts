@@ -161,5 +161,7 @@ export interface Report {
   readonly quick: boolean
   /** Ended by Ctrl-C before all was measured. */
   readonly interrupted: boolean
+  /** What ended it before all was measured, where something broke or a message was lost. */
+  readonly failure?: string
   readonly results: readonly Result[]
 }

@@ -22,11 +22,13 @@ export function scopeOf(report: Report): Scope {
   const choices: readonly (readonly [holds: string, open: string])[] = [
     ['this machine', 'other machines'],
     rtt === undefined
-      ? ['loopback (round trip under 1 ms: the worst case for long polling)', 'a network with a round trip of its own']
-      : [`round trips of ${rtt} ms, made by a relay on this machine`, 'a network that loses and reorders'],
+      ? ['loopback (round trip under 1 ms) where no scenario names another', 'a network that loses and reorders']
+      : [`round trips of ${rtt} ms where a scenario names them, made by a relay on this machine`, 'a network that loses and reorders'],
     ['HTTP/1.1', 'HTTP/2 and HTTP/3'],
     via?.startsWith('https:') === true ? ['TLS', 'plain HTTP'] : ['no TLS', 'TLS'],
-    via === undefined ? ['no proxy', 'proxies, which buffer and time out'] : [`the server at ${via}`, 'other servers and proxies'],
+    via === undefined
+      ? ['no proxy but the relays that scenarios name', 'proxies, which buffer and time out']
+      : [`the server at ${via}`, 'other servers and proxies'],
     ['the headers and cookies that each scenario names', 'proxies that add headers of their own'],
   ]
   return { holds: choices.map(([holds]) => holds), open: choices.map(([, open]) => open) }
@@ -40,7 +42,7 @@ export function roundsOf(report: Report): string {
   const numbers = report.results.map(({ rounds }) => new Set(rounds.map(({ round }) => round)).size)
   const most = Math.max(0, ...numbers)
   if (most === 0) return 'no rounds'
-  return most === 1 ? '1 round' : `${most} rounds, order shuffled`
+  return most === 1 ? '1 round' : `up to ${most} rounds a lane, order shuffled`
 }
 
 /** Each a fact about where and how it was measured: version, Node, machine, commit, seed, rounds. */
@@ -68,5 +70,6 @@ export function warnings(report: Report): string[] {
   return [
     ...(report.quick ? ['Quick run: not for publication.'] : []),
     ...(report.interrupted ? ['Interrupted: ended before all was measured.'] : []),
+    ...(report.failure === undefined ? [] : [`Ended before all was measured: ${report.failure}`]),
   ]
 }

@@ -7,6 +7,8 @@
 export interface Constants {
   /** Hq: the head of a GET for one batch, cookie and cursor included. */
   readonly requestHead: number
+  /** The same of a long poll: its address is another. */
+  readonly longPollHead: number
   /** Hs: the head of its 200, blank line included, without the digits of Content-Length. */
   readonly responseHead: number
   /** e: `{"messages":[],"cursor":"…"}`, what every batch weighs before its messages. */
@@ -29,10 +31,11 @@ const ack = 38 + cursor + 'AAAAAAAAAAAA'.length + '1234'.length + 8
 
 /**
  * This server and this client's `fetch` in Node 20: a signed-in member of the room `bench` that polls every second, ids of
- * 12 characters. Long poll's address is 2 bytes longer. `test/model/constants.test.ts` holds what the server writes to it.
+ * 12 characters. `test/model/constants.test.ts` holds what the server writes to it.
  */
 export const measured: Constants = {
   requestHead: 341 + cursor,
+  longPollHead: 343 + cursor,
   responseHead: 194,
   emptyBatch: 27 + cursor,
   eventFraming: 17 + cursor,

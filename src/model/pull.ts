@@ -21,7 +21,7 @@ export interface PollOptions {
 export function poll(load: Load, { intervalMs, fromAnswer = false }: PollOptions, constants = measured): Cost {
   const everyMs = intervalMs + (fromAnswer ? load.roundTripMs : 0)
   return {
-    ...asked(load, 1000 / everyMs, useless(load, everyMs), constants),
+    ...asked(load, { perSecond: 1000 / everyMs, emptyShare: useless(load, everyMs), head: constants.requestHead }, constants),
     ...wait(load, { late: 1, meanMs: everyMs / 2, squareMs: everyMs ** 2 / 3, maxMs: everyMs }),
   }
 }
@@ -66,7 +66,10 @@ export function longPoll(load: Load, options: LongPollOptions, constants = measu
   const gapMs = load.roundTripMs * (1 + extraRoundTrips) + pauseMs
   const cycles = load.arrivals === 'periodic' && load.rate > 0 ? periodicCycles : poissonCycles
   const { cycleMs, empty, ...waited } = cycles(load.rate / 1000, gapMs, holdMs)
-  return { ...asked(load, 1000 / cycleMs, empty, constants), ...wait(load, waited) }
+  return {
+    ...asked(load, { perSecond: 1000 / cycleMs, emptyShare: empty, head: constants.longPollHead }, constants),
+    ...wait(load, waited),
+  }
 }
 
 /** How long messages wait at the server: the share that does, mean and mean square over all, and the most. */
@@ -126,8 +129,15 @@ function periodicCycles(ratePerMs: number, gapMs: number, holdMs: number): Cycle
   }
 }
 
+/** What is asked: how often, with how long a head, and which share of it in vain. */
+interface Questions {
+  readonly perSecond: number
+  readonly emptyShare: number
+  readonly head: number
+}
+
 /** What is paid for questions and their answers, of which a share is empty. */
-function asked({ rate, payload }: Load, requestsPerSecond: number, emptyShare: number, constants: Constants) {
+function asked({ rate, payload }: Load, { perSecond: requestsPerSecond, emptyShare, head }: Questions, constants: Constants) {
   const batchesPerSecond = requestsPerSecond * (1 - emptyShare)
   const messagesPerBatch = batchesPerSecond === 0 ? 1 : rate / batchesPerSecond
   const full = answerBytes(batchBytes(messagesPerBatch, payload, constants), constants)
@@ -135,7 +145,7 @@ function asked({ rate, payload }: Load, requestsPerSecond: number, emptyShare: n
   return {
     requestsPerSecond,
     batchesPerSecond,
-    bytesUp: requestsPerSecond * constants.requestHead,
+    bytesUp: requestsPerSecond * head,
     bytesDown: batchesPerSecond * full + (requestsPerSecond - batchesPerSecond) * empty,
     segmentsPerSecond: requestsPerSecond * exchangeSegments,
     emptyShare,

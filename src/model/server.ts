@@ -1,4 +1,4 @@
-/** What a server of one event loop can bear. The coefficients are the machine's: the bench fits them. */
+/** What a server of one event loop can bear. The coefficients are the machine's: `npm run bench -- requests fan-out idle-cost` measures them. */
 import type { Cost } from './cost.ts'
 
 /** CPU time of the server. */
@@ -14,7 +14,7 @@ export interface Work {
 /**
  * U = N (r requestMs + b sendMs + idleMs), r and b the client's requests and batches a second: the share of one core.
  * From 1 on, pulled wires slow down and their batches grow, so that work per message falls; pushed ones queue without bound.
- * (§4.3 of the notes counts messages where this counts batches: what is batched is sent once.)
+ * Batches are counted, not messages: what is batched is sent once.
  */
 export const serverShare = (clients: number, cost: Cost, work: Work): number =>
   (clients * (cost.requestsPerSecond * work.requestMs + cost.batchesPerSecond * work.sendMs + work.idleMs)) / 1000

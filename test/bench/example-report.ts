@@ -1,5 +1,6 @@
 /** A report that nobody measured: every kind of chart and cell, made up for the tests of what prints them. */
 import type { Chart, Check, Interval, Report, Result, RoundRecord, Series, Table } from '../../bench/report/report.ts'
+import { Trips } from '../../bench/trips.ts'
 import { seededRandom } from '../../bench/statistics.ts'
 
 const within = (value: number, spread: number): Interval => ({ value, low: value - spread, high: value + spread })
@@ -7,6 +8,12 @@ const within = (value: number, spread: number): Interval => ({ value, low: value
 const lanes = ['poll', 'long-poll', 'sse', 'websocket'] as const
 const medians = { poll: 501, 'long-poll': 0.92, sse: 0.71, websocket: 0.67 }
 const bytes = { poll: 127.25, 'long-poll': 757.5, sse: 64.125, websocket: 44.0625 }
+
+function tripsAround(medianMs: number, random: () => number): string {
+  const trips = new Trips()
+  for (let trip = 0; trip < 200; trip++) trips.record(medianMs * (0.5 + random()))
+  return trips.encode()
+}
 
 /** Ten rounds of four lanes, in an order that a seed has shuffled. */
 export function exampleRounds(seed = 7, slower = 1, dearer = 0): RoundRecord[] {
@@ -28,7 +35,7 @@ export function exampleRounds(seed = 7, slower = 1, dearer = 0): RoundRecord[] {
         p99: medians[lane] * 2 * (1 + random() / 20),
         ...(lane !== 'poll' && { cpuPerThousand: 20 + random() }),
       },
-      trips: 'HISTFAAAAB542pNpmSzMwMDAxAABzFCaEUoDAA',
+      trips: tripsAround(medians[lane] * slower, random),
     })),
   ).flat()
 }

@@ -13,9 +13,10 @@ const refusal = (...args: readonly string[]): string => {
 
 describe('the options', () => {
   it('have the values that the command line gives them', () => {
-    const args = 'overhead latency --clients 20 --rate 0.5 --payload 16 --poll-interval 250 --rounds 2 --seconds 0.3 --seed 0 --rtt 0,50'
-    const rest = '--via https://localhost:8080/chat/ --peers nchan,naive --json --out here --quick --literature'
+    const args = 'overhead latency --clients 20 --rate 0.5 --payload 16 --poll-interval 250 --rounds 2 --seconds 0.3 --seed 0'
+    const rest = '--via https://localhost:8080/chat/ --peers nchan,naive --json --out here --quick'
     expect(parseOptions(`${args} ${rest}`.split(' '))).toEqual({
+      given: ['clients', 'rate', 'payload', 'poll-interval', 'rounds', 'seconds', 'seed', 'via', 'peers', 'json', 'out', 'quick'],
       experiments: ['overhead', 'latency'],
       clients: 20,
       rate: 0.5,
@@ -24,13 +25,13 @@ describe('the options', () => {
       rounds: 2,
       seconds: 0.3,
       seed: 0,
-      rttMs: [0, 50],
+      rttMs: [0],
       via: 'https://localhost:8080/chat',
       peers: ['nchan', 'naive'],
       json: true,
       out: 'here',
       quick: true,
-      literature: true,
+      literature: false,
       list: false,
       help: false,
     })
@@ -74,6 +75,12 @@ describe('the options', () => {
     const sentence = refusal(flag, value)
     expect(sentence).toContain(flag)
     expect(sentence.split('\n')).toHaveLength(1)
+  })
+
+  it('refuse pairs of which one would be passed over', () => {
+    expect(refusal('--via', 'http://localhost', '--rtt', '50')).toMatch(/--rtt .* --via/)
+    expect(refusal('overhead', '--literature')).toContain('--literature')
+    expect(refusal('--literature', '--via', 'http://localhost')).toContain('--via')
   })
 
   it('refuse what is none of them, and say which there are', () => {

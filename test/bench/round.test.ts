@@ -126,7 +126,7 @@ describe('a round', () => {
       metrics: {
         clients: 3,
         delivered: group.total.delivered,
-        expected: round.published.accepted * 3,
+        expected: group.messages * 3,
         lost: 0,
         repeated: 0,
         requests: 0,

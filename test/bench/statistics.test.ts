@@ -155,10 +155,11 @@ describe('the bootstrap', () => {
 })
 
 describe('a claim', () => {
-  const clear = { difference: { value: 10, low: 8, high: 12 }, floor: 3, base: 100 }
+  const clear = { difference: { value: 10, low: 8, high: 12 }, floor: 3, base: 100, rounds: 3 }
 
   it('is made of what excludes 0 and is above the floor and 5 %', () => {
     expect(isShown(clear)).toBe(true)
+    expect(isShown({ ...clear, rounds: 2 })).toBe(false)
     expect(isShown({ ...clear, difference: { value: -10, low: -12, high: -8 } })).toBe(true)
   })
 

@@ -91,7 +91,7 @@ function simulateLongPoll(load: Load, { holdMs, pauseMs = 0, extraRoundTrips = 0
 }
 
 /** Heads of nothing: what is left of the bytes down is bodies, `{"messages":[],"cursor":""}` of 27. */
-const bodiesOnly: Constants = { ...measured, requestHead: 0, responseHead: 0, emptyBatch: 27 }
+const bodiesOnly: Constants = { ...measured, requestHead: 0, longPollHead: 0, responseHead: 0, emptyBatch: 27 }
 /** Content-Length's digits are counted with every answer. */
 const digits = (cost: Cost): number => {
   const full = 27 + cost.messagesPerBatch * 100 + cost.messagesPerBatch - 1
@@ -294,7 +294,15 @@ describe('polling and pushing', () => {
  * empty poll 32 bytes, which are put into the head here; there were no pings' segments, and a comma was not counted.
  */
 describe('the table of the notes', () => {
-  const then: Constants = { ...measured, requestHead: 200, responseHead: 171 + 32 - 2, emptyBatch: 0, eventFraming: 26 - 2, segment: 52 }
+  const then: Constants = {
+    ...measured,
+    requestHead: 200,
+    longPollHead: 200,
+    responseHead: 171 + 32 - 2,
+    emptyBatch: 0,
+    eventFraming: 26 - 2,
+    segment: 52,
+  }
 
   it.each([
     [0.02, 561, 31, 5, 5],
