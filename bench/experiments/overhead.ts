@@ -13,8 +13,8 @@ import type { Group } from '../round.ts'
 /** What a client sends with every question. */
 const carried: Readonly<Record<string, Carried>> = {
   'no cookie': {},
-  'session cookie': { cookie: true },
-  'Chromium, session cookie': { cookie: true, headers: 'chromium' },
+  cookie: { cookie: true },
+  'Chromium, cookie': { cookie: true, headers: 'chromium' },
 }
 
 /** Each message comes alone: one in every interval of the poller. */
@@ -22,7 +22,7 @@ const everyMs = 50
 const seconds = 1
 
 /** The parts of a delivery, in the order in which they are drawn. */
-const parts = ['req line', 'req headers', 'resp head', 'framing', 'payload'] as const
+const parts = ['request', 'headers', 'answer', 'framing', 'payload'] as const
 
 export const overhead: Experiment = {
   name: 'overhead',
@@ -131,23 +131,14 @@ function deliveries(groups: readonly Group[]): Table {
       { name: 'down', unit: 'B', how: 'counted' },
       { name: 'both', unit: 'B', how: 'counted' },
       { name: 'overhead', unit: '%', how: 'counted' },
-      { name: 'n', how: 'counted' },
     ],
     rows: groups.map((group) => {
       const { window, lane } = group
       const both = perMessage(group)
       const share = (1 - window.payload / window.delivered / both) * 100
-      return [
-        lane,
-        ...partsOf(group),
-        bytesUp(window) / window.delivered,
-        bytesDown(window) / window.delivered,
-        both,
-        share,
-        window.delivered,
-      ]
+      return [lane, ...partsOf(group), bytesUp(window) / window.delivered, bytesDown(window) / window.delivered, both, share]
     }),
-    note: 'The payload is the JSON of the batch, the same on all four wires. Framing: sizes of chunks, fields of events, heads of frames, and batches without a message.',
+    note: `Request: its first line. Headers: its header lines. Answer: its head. The payload is the JSON of the batch, the same on all four wires. Framing: sizes of chunks, fields of events, heads of frames, and batches without a message. n = ${Math.min(...groups.map(({ window }) => window.delivered))} messages a lane.`,
   }
 }
 

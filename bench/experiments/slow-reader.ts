@@ -4,6 +4,7 @@ import type { Bench } from '../bench.ts'
 import { until } from '../clock.ts'
 import { NoNumber, type Experiment } from '../experiment.ts'
 import { check, exactly } from '../relations.ts'
+import { laneTitle } from '../report/lanes.ts'
 import { poissonSchedule } from '../statistics.ts'
 import { Trips } from '../trips.ts'
 import type { Group, Round } from '../round.ts'
@@ -77,11 +78,15 @@ export const slowReader: Experiment = {
           exactly(0),
         ),
         ...([1, 3] as const).map((index) =>
-          check(`${lanes[index]?.lane}: the server holds less than half of what was left unread`, Math.max(0, grown(index)) / 1e6, {
-            low: 0,
-            high: (unread * stuck) / 2e6,
-            unit: 'MB',
-          }),
+          check(
+            `${laneTitle(lanes[index]?.lane ?? '')}: the server holds less than half of what was left unread`,
+            Math.max(0, grown(index)) / 1e6,
+            {
+              low: 0,
+              high: (unread * stuck) / 2e6,
+              unit: 'MB',
+            },
+          ),
         ),
       ],
       notes: [
