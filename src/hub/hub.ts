@@ -2,22 +2,25 @@
 import type { Since } from '../protocol/message.ts'
 import type { Problem } from '../protocol/problem.ts'
 import type { RoomStore } from '../store/store.ts'
+import { Members, type MembersOptions } from './members.ts'
 import { Room, type RoomOptions } from './room.ts'
 import { type Subscriber, Subscription, type SubscriptionOptions } from './subscription.ts'
 import type { Wheel } from './wheel.ts'
 
 export class Hub {
   readonly wheel: Wheel
+  readonly members: Members
   readonly #store: RoomStore
   readonly #options: RoomOptions
   readonly #rooms = new Map<string, Room>()
   readonly #woken = new Set<Room>()
   #size = 0
 
-  constructor(store: RoomStore, wheel: Wheel, options: RoomOptions) {
+  constructor(store: RoomStore, wheel: Wheel, options: RoomOptions & MembersOptions) {
     this.#store = store
     this.wheel = wheel
     this.#options = options
+    this.members = new Members(wheel, options, (room) => this.#rooms.get(room)?.tellMembers())
   }
 
   /** Subscriptions open now. */
@@ -33,10 +36,16 @@ export class Hub {
   }
 
   /** Reads `room` from `since` into the subscriber, until it leaves: `leave()` of what is returned is the undo. */
-  subscribe(name: string, since: Since, subscriber: Subscriber, options: Pick<SubscriptionOptions, 'greet' | 'heartbeatMs'>): Subscription {
+  subscribe(
+    name: string,
+    since: Since,
+    subscriber: Subscriber,
+    options: Pick<SubscriptionOptions, 'greet' | 'heartbeatMs' | 'members'>,
+  ): Subscription {
     let room = this.#rooms.get(name)
     if (room === undefined) {
       room = new Room(name, this.#store, this.wheel, this.#options, {
+        members: (known) => this.members.since(name, known),
         woken: (self) => this.#wake(self),
         joined: () => this.#size++,
         left: () => this.#size--,

@@ -1,5 +1,5 @@
 /** Those who read one room: watched while there are any, read for together, woken once per turn. */
-import type { Cursor, Since } from '../protocol/message.ts'
+import type { Cursor, MembersChange, Since } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { RoomStore, Unwatch } from '../store/store.ts'
 import { Delivery } from './delivery.ts'
@@ -19,11 +19,15 @@ export interface RoomOptions {
 const turnMs = 5
 const readersPerLook = 16
 
+/** So many deliveries of members are kept to be shared: readers of a room mostly know the same, and stand at the same cursor. */
+const toldAtMost = 16
+
 /** How soon a read that failed is tried again, in ms. */
 const readAgainMs = 250
 
-/** What a room tells its hub. */
+/** What a room tells its hub, and asks of it. */
 export interface RoomEvents {
+  readonly members: (known: string) => MembersChange | undefined
   readonly woken: (room: Room) => void
   readonly joined: () => void
   readonly left: () => void
@@ -39,6 +43,10 @@ export class Room implements Reading {
   readonly #events: RoomEvents
   /** Those who wait for a read, by where it begins: they will share its delivery. */
   readonly #reads = new Map<Since, Subscription[]>()
+  /** Who came since the last turn and asks for the members. */
+  readonly #fresh: Subscription[] = []
+  /** What is told of the members now, by what is known and where its reader stands. */
+  readonly #told = new Map<string, Delivery>()
   #watch: Promise<Unwatch> | undefined
   /** The head as last read, undefined after a wake. Who stands elsewhere may have something to read. */
   #head: Cursor | undefined
@@ -58,6 +66,7 @@ export class Room implements Reading {
   join(subscription: Subscription): void {
     this.subscriptions.add(subscription)
     this.#events.joined()
+    if (subscription.asksForMembers) this.#fresh.push(subscription)
     // With all who come in this turn of the event loop; who stands at the head already waits without a read.
     this.#events.woken(this)
   }
@@ -95,8 +104,32 @@ export class Room implements Reading {
     return this.#heartbeat
   }
 
+  members(known: string, cursor: Cursor): Delivery | undefined {
+    const key = `${known} ${cursor}`
+    const told = this.#told.get(key)
+    if (told !== undefined) return told
+    const members = this.#events.members(known)
+    if (members === undefined) return undefined
+    // In a batch of their own: those with messages stay the same for everybody.
+    const delivery = new Delivery({ messages: [], cursor, members })
+    if (this.#told.size >= toldAtMost) this.#told.clear()
+    this.#told.set(key, delivery)
+    return delivery
+  }
+
+  /** The members have changed: whoever asks is told, or is when it has read. */
+  tellMembers(): void {
+    this.#told.clear()
+    this.#inTurns(
+      [...this.subscriptions].filter(({ asksForMembers }) => asksForMembers),
+      (subscription) => subscription.tellMembers(),
+    )
+  }
+
   /** Once per turn: everybody who is live and not at the head reads on. */
   flush(): void {
+    // Before it reads: in a room where there is always something to read a long poll would never hear of its members.
+    this.#inTurns(this.#fresh.splice(0), (subscription) => subscription.tellMembers())
     const head = this.#head
     for (const subscription of this.subscriptions) {
       if (subscription.wants(head)) this.read(subscription)
@@ -117,25 +150,35 @@ export class Room implements Reading {
     }
   }
 
-  /** One delivery to all of them, in turns short enough that what else the process does is not held up. */
-  #hand(delivery: Delivery, readers: readonly Subscription[], wakes: number, from = 0): void {
+  #hand(delivery: Delivery, readers: readonly Subscription[], wakes: number): void {
+    this.#inTurns(
+      readers,
+      (subscription) => subscription.take(delivery),
+      () => {
+        // Nothing new meanwhile: this is the head. Otherwise the next turn looks who has something to read.
+        if (delivery.batch.more === undefined && wakes === this.#wakes) this.#head = delivery.batch.cursor
+        else this.#events.woken(this)
+      },
+    )
+  }
+
+  /** One after the other, in turns short enough that what else the process does is not held up. */
+  #inTurns(readers: readonly Subscription[], each: (subscription: Subscription) => void, then = (): void => {}, from = 0): void {
     const until = performance.now() + turnMs
     for (let index = from; index < readers.length; index++) {
       const subscription = readers[index] as Subscription
       try {
-        subscription.take(delivery)
+        each(subscription)
       } catch {
         // One wire's fault is nobody else's.
         subscription.close(new Problem('internal'))
       }
       if (index % readersPerLook === 0 && performance.now() > until) {
-        setImmediate(() => this.#hand(delivery, readers, wakes, index + 1))
+        setImmediate(() => this.#inTurns(readers, each, then, index + 1))
         return
       }
     }
-    // Nothing new meanwhile: this is the head. Otherwise the next turn looks who has something to read.
-    if (delivery.batch.more === undefined && wakes === this.#wakes) this.#head = delivery.batch.cursor
-    else this.#events.woken(this)
+    then()
   }
 
   #failed(since: Since, error: unknown): void {

@@ -21,6 +21,8 @@ export interface SubscriptionOptions {
   readonly greet: boolean
   /** An empty batch every so many ms, however busy the wire is. */
   readonly heartbeatMs: number
+  /** The version of the members that the reader knows, or `0`; undefined for one that does not ask. */
+  readonly members?: string | undefined
   /** With so many bytes waiting the log is not read on. */
   readonly highWaterBytes: number
   /** Without progress of what waits for so many ms the wire is cut. */
@@ -34,6 +36,8 @@ export interface Reading {
   read(subscription: Subscription): void
   /** An empty batch at this cursor, shared. */
   heartbeat(cursor: Cursor): Delivery
+  /** What changed among the members since this version, at this cursor; undefined for nothing. Shared. */
+  members(known: string, cursor: Cursor): Delivery | undefined
   leave(subscription: Subscription): void
 }
 
@@ -53,6 +57,7 @@ export class Subscription {
   #cursor: Since
   #state: State = 'live'
   #greet: boolean
+  #members: string | undefined
   #accepted = 0
   #taken = 0
   #progressAt = 0
@@ -65,6 +70,7 @@ export class Subscription {
     this.#subscriber = subscriber
     this.#options = options
     this.#greet = options.greet
+    this.#members = options.members
     this.#cancelHeartbeat = room.wheel.after(options.heartbeatMs, this.#beat)
   }
 
@@ -82,6 +88,9 @@ export class Subscription {
   get closed(): boolean {
     return this.#state === 'closed'
   }
+  get asksForMembers(): boolean {
+    return this.#members !== undefined
+  }
 
   /** The room began to read for it. */
   reading(): void {
@@ -96,6 +105,17 @@ export class Subscription {
     this.#state = 'live'
     if (messages.length > 0 || gap !== undefined || this.#greet) {
       this.#greet = false
+      this.#write(delivery)
+    }
+    this.tellMembers()
+  }
+
+  /** Tells who came and went, where it asks: once it stands somewhere, and not while it reads or its wire is full. */
+  tellMembers(): void {
+    for (let known = this.#members; known !== undefined && this.#state === 'live' && !this.#greet; known = this.#members) {
+      const delivery = this.#stands === undefined ? undefined : this.#room.members(known, this.#stands)
+      if (delivery === undefined) return
+      this.#members = delivery.batch.members?.version
       this.#write(delivery)
     }
   }

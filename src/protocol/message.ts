@@ -43,6 +43,21 @@ export interface Gap {
 export const gapReasons = ['epoch', 'ahead', 'rollback', 'trimmed'] as const
 export type GapReason = (typeof gapReasons)[number]
 
+/** Who is here, and by which wires: the live leases of one member. */
+export interface Present {
+  readonly name: string
+  readonly wires: readonly TransportName[]
+}
+
+/**
+ * What changed among a room's members since the version that a reader knows; null for who has gone. A version of another
+ * epoch than the one known: this begins anew, and what was known is forgotten.
+ */
+export interface MembersChange {
+  readonly version: string
+  readonly list: Readonly<Record<string, Present | null>>
+}
+
 /** The one payload. Its JSON is byte-identical on all four wires. An empty batch is a heartbeat. */
 export interface Batch {
   readonly messages: readonly Message[]
@@ -51,9 +66,15 @@ export interface Batch {
   readonly gap?: Gap
   /** There is more: ask again at once. On a stream the next batch follows by itself. */
   readonly more?: true
+  /** For who asks, in a batch of its own without messages. */
+  readonly members?: MembersChange
   /** Come back after exactly this many ms (already jittered). */
   readonly retryMs?: number
 }
+
+/** Nothing but a sign of life? */
+export const isHeartbeat = ({ messages, gap, members }: Batch): boolean =>
+  messages.length === 0 && gap === undefined && members === undefined
 
 /** The answer to a publish: where the message stands in the log, and whether it stood there before. */
 export interface Ack {

@@ -60,6 +60,19 @@ const wires = {
   controlFramesPerSecond: number(50, 'pings and pongs a second that a client may send'),
 } as const
 
+/** Who is here, contract §8. */
+const leases = {
+  websocketLeaseMs: number(30_000, 'ms that a frame from a WebSocket proves that its member is here'),
+  sseLeaseMs: number(60_000, 'ms that a renewal of its lease proves it for an event stream'),
+  longPollLeaseMs: number(90_000, 'ms that the start or end of a long poll proves it'),
+  pollLeaseMs: number(10_000, 'ms that a poll proves it, at the least'),
+  pollLeasePercent: number(250, 'percent of its interval that a poll proves it'),
+  leaseGraceMs: number(10_000, 'ms that who closed their last wire stays a member: a reload, a change of transport'),
+  membersMs: number(1_000, 'ms between two tellings of who came and went'),
+  membersPerBatch: number(300, 'members told in one batch'),
+  maxMembers: number(20_000, 'members at the most; who comes then reads without being one'),
+} as const
+
 /** What is refused, contract §11 and §12. */
 const limits = {
   publishesPerSecond: number(20, 'publishes a second of one member; 0 is no limit', 0),
@@ -88,7 +101,7 @@ const others = {
   drainLimitMs: number(10_000, 'ms after which the process ends all the same'),
 } as const
 
-export const optionTable = { ...keeping, ...wires, ...limits, ...others } as const satisfies Record<string, Option>
+export const optionTable = { ...keeping, ...wires, ...leases, ...limits, ...others } as const satisfies Record<string, Option>
 type Table = typeof optionTable
 
 /** The options of a room server, all with a default. Numbers are in the unit that their name ends with. */
@@ -201,6 +214,7 @@ export function helpText(command: string): string {
     `${section('Process', processOptions)}\n  ${'--help, -h'.padEnd(34)}this text\n  ${'--version'.padEnd(34)}the version`,
     section('Keeping', keeping),
     section('Wires', wires),
+    section('Members', leases),
     section('Limits', limits),
     section('Sessions and shutting down', others),
   ].join('\n\n')

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Delivery, type Envelope } from '../../src/hub/delivery.ts'
 import { Hub } from '../../src/hub/hub.ts'
+import type { MembersOptions } from '../../src/hub/members.ts'
 import type { RoomOptions } from '../../src/hub/room.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
 import { parseCursor } from '../../src/protocol/cursor.ts'
@@ -17,7 +18,8 @@ const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const room = 'lobby'
 const patience = { interval: 5, timeout: 10_000 }
 const streaming = { greet: true, heartbeatMs: 3_600_000 }
-const defaults: RoomOptions = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30 }
+const leases: MembersOptions = { leaseGraceMs: 10_000, membersMs: 1_000, membersPerBatch: 300, maxMembers: 20_000, maxLagMs: 1_000 }
+const defaults = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30, ...leases } satisfies RoomOptions
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index)
 const cursors = ({ deliveries }: Reader): string[] => deliveries.map(({ batch }) => batch.cursor)

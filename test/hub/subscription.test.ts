@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Delivery } from '../../src/hub/delivery.ts'
 import { type Reading, type Subscriber, Subscription, type SubscriptionOptions } from '../../src/hub/subscription.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
-import type { Batch, Cursor, Since } from '../../src/protocol/message.ts'
+import type { Batch, Cursor, MembersChange, Since } from '../../src/protocol/message.ts'
 import { Problem } from '../../src/protocol/problem.ts'
 import { Reader } from '../support/reader.ts'
 
@@ -17,12 +17,19 @@ class Room implements Reading {
   readonly wheel = new Wheel()
   reads = 0
   left = 0
+  /** What there is to tell of the members. */
+  change: MembersChange | undefined
   read(subscription: Subscription): void {
     this.reads++
     subscription.reading()
   }
   heartbeat(cursor: Cursor): Delivery {
     return new Delivery({ messages: [], cursor })
+  }
+  members(known: string, cursor: Cursor): Delivery | undefined {
+    return this.change === undefined || this.change.version === known
+      ? undefined
+      : new Delivery({ messages: [], cursor, members: this.change })
   }
   leave(): void {
     this.left++
@@ -278,5 +285,54 @@ describe('a slow reader', () => {
     expect(room.wheel.size).toBe(atRest)
     subscription.leave()
     expect(room.wheel.size).toBe(0)
+  })
+})
+
+describe('a subscription that asks for the members', () => {
+  const change: MembersChange = { version: 'EEEEEEEEEEEE.1', list: { m_annannann: { name: 'Ann', wires: ['sse'] } } }
+
+  it('is told where it stands first, then who is here, in a batch without messages at its own cursor', () => {
+    const reader = new Reader()
+    const { room, subscription } = follow(reader, { since: undefined, greet: true, members: '0' })
+    room.change = change
+    subscription.tellMembers()
+    expect(reader.deliveries).toHaveLength(0)
+    take(subscription, batchOf(3))
+    expect(reader.deliveries.map(({ batch }) => batch)).toEqual([batchOf(3), { ...emptyAt(3), members: change }])
+  })
+
+  it('is told each change once, and nothing while it reads or its wire is full', () => {
+    const reader = new Reader()
+    const { room, subscription } = follow(reader, { members: '0' })
+    room.change = change
+    subscription.reading()
+    subscription.tellMembers()
+    expect(reader.deliveries).toHaveLength(0)
+    take(subscription, emptyAt(0))
+    subscription.tellMembers()
+    expect(reader.deliveries).toHaveLength(1)
+
+    const slow = new Reader({ wire: 'full' })
+    const { room: other, subscription: full } = follow(slow, { members: '0', highWaterBytes: 10 })
+    take(full, batchOf(1))
+    other.change = change
+    full.tellMembers()
+    expect(slow.deliveries).toHaveLength(1)
+    slow.waiting = 0
+    full.resume()
+    take(full, emptyAt(1))
+    expect(slow.deliveries.map(({ batch }) => batch.members)).toEqual([undefined, change])
+    full.leave()
+    subscription.leave()
+    expect([room.wheel.size, other.wheel.size]).toEqual([0, 0])
+  })
+
+  it('is the only one that is: others never hear of it', () => {
+    const reader = new Reader()
+    const { room, subscription } = follow(reader)
+    room.change = change
+    subscription.tellMembers()
+    take(subscription, emptyAt(0))
+    expect(reader.deliveries).toHaveLength(0)
   })
 })
