@@ -13,6 +13,7 @@ import { parseName } from '../protocol/draft.ts'
 import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { parseJson } from './json.ts'
+import { addMembers } from './members.ts'
 import type { ServerOptions } from './options.ts'
 import { answerExpectations, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
@@ -145,6 +146,7 @@ async function addRooms(app: FastifyInstance, rooms: Rooms): Promise<void> {
   addSession(app, rooms)
   addPublishing(app, rooms)
   for (const transport of transports) transport(app, rooms)
+  addMembers(app, rooms)
   for (const [path, allowed] of methods) refuseOtherMethods(app, path, allowed)
 }
 
@@ -155,6 +157,8 @@ function addSession(app: FastifyInstance, rooms: Rooms): void {
     return reply.code(201).headers(noStore).send({ member })
   })
   app.delete('/session', async (request, reply) => {
+    const member = await rooms.member(request)
+    if (member !== undefined) rooms.hub.members.forget(member.id)
     rooms.sessions.forget(request, reply)
     return reply.code(204).headers(noStore).send()
   })

@@ -30,6 +30,7 @@ export function publish(rooms: Rooms, { member, address }: Publisher, room: stri
       if (retryAfterMs > 0) throw new Problem('rate-limited', undefined, { retryAfterMs })
       const draft = parseDraft(input)
       await rooms.createRoom(room, address)
+      rooms.renew(room, member)
       const appended = await rooms.store.append(room, member, draft)
       if (appended.outcome === 'mismatch') throw new Problem('idempotency-mismatch')
       return appended.ack

@@ -3,12 +3,15 @@ import { parseSince } from '../protocol/cursor.ts'
 import { parseRoom } from '../protocol/draft.ts'
 import type { Since } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
+import { parseKnown } from '../protocol/version.ts'
 import type { FastifyRequest } from 'fastify'
 
 /** What a reader asks for: a room, from a cursor, and the numbers that its transport knows. */
 export interface Question<Name extends string> {
   readonly room: string
   readonly since: Since
+  /** The version of the members that the reader knows, or `0`; undefined where it does not ask for them. */
+  readonly members: string | undefined
   readonly numbers: Readonly<Partial<Record<Name, number>>>
 }
 
@@ -29,18 +32,35 @@ export function parseQuestion<Name extends string>(
   passedOver: readonly string[],
 ): Question<Name> {
   const room = roomOf(request)
-  const query = request.query as Readonly<Record<string, unknown>>
   const parsed: Partial<Record<Name, number>> = {}
-  let since: string | undefined
-  for (const [key, value] of Object.entries(query)) {
+  const { since, members, ...others } = parseKeys(request, ['since', 'members', ...Object.keys(numbers)], passedOver)
+  for (const [key, value] of Object.entries(others)) parsed[key as Name] = parseNumber(key, value, numbers[key as Name])
+  const header = request.headers['last-event-id']
+  return {
+    room,
+    since: parseSince(typeof header === 'string' && header !== '' ? header : since),
+    members: parseKnown(members),
+    numbers: parsed,
+  }
+}
+
+/**
+ * The keys of a query: each a known one, at most once.
+ * @throws Problem `invalid-request`
+ */
+export function parseKeys(
+  request: FastifyRequest,
+  known: readonly string[],
+  passedOver: readonly string[],
+): Readonly<Record<string, string>> {
+  const keys: Record<string, string> = {}
+  for (const [key, value] of Object.entries(request.query as Readonly<Record<string, unknown>>)) {
     if (passedOver.includes(key)) continue
     if (typeof value !== 'string') throw new Problem('invalid-request', 'A query key appears at most once.')
-    if (key === 'since') since = value
-    else if (Object.hasOwn(numbers, key)) parsed[key as Name] = parseNumber(key, value, numbers[key as Name])
-    else throw new Problem('invalid-request', `Of a query this address knows ${['since', ...Object.keys(numbers)].join(', ')}.`)
+    if (!known.includes(key)) throw new Problem('invalid-request', `Of a query this address knows ${known.join(', ') || 'nothing'}.`)
+    keys[key] = value
   }
-  const header = request.headers['last-event-id']
-  return { room, since: parseSince(typeof header === 'string' && header !== '' ? header : since), numbers: parsed }
+  return keys
 }
 
 /**

@@ -4,8 +4,9 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
 import { Hub } from '../hub/hub.ts'
+import type { Lease } from '../hub/members.ts'
 import { Wheel } from '../hub/wheel.ts'
-import type { Member } from '../protocol/message.ts'
+import type { Member, TransportName } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { drawMs } from '../protocol/random.ts'
 import { MemoryStore } from '../store/memory.ts'
@@ -31,6 +32,9 @@ export interface RoomServerOptions extends Partial<ServerOptions> {
   /** Where the metrics go, in place of a registry of our own. */
   readonly registry?: Registry
 }
+
+/** The wires that are held; a poll is not. */
+type HeldWire = Exclude<TransportName, 'poll'>
 
 export class Rooms {
   readonly options: ServerOptions
@@ -95,16 +99,45 @@ export class Rooms {
   }
 
   /**
-   * Lets a reader in: not while shutting down or overloaded, only where the host allows it, and not into more new
-   * rooms than one address may create.
+   * Lets a reader in, and says who it is (undefined for an observer): as `allow`, and not into more new rooms than one
+   * address may create.
    * @throws Problem `draining`, `overloaded`, `forbidden`, `room-limit`, `store-unavailable`
    */
-  async admit(request: FastifyRequest, room: string): Promise<void> {
-    this.refuseWhenBusy()
-    if (this.#authorize !== undefined) await this.authorize(await this.member(request), room, 'read')
+  async admit(request: FastifyRequest, room: string): Promise<Member | undefined> {
+    const member = await this.allow(request, room)
     await this.createRoom(room, request.ip)
     // All that was awaited took time: what began meanwhile holds for this one too.
     this.refuseWhenBusy()
+    return member
+  }
+
+  /**
+   * Who asks of a room that it may read: not while shutting down or overloaded, and only where the host allows it.
+   * @throws Problem `draining`, `overloaded`, `forbidden`
+   */
+  async allow(request: FastifyRequest, room: string): Promise<Member | undefined> {
+    this.refuseWhenBusy()
+    const member = await this.member(request)
+    await this.authorize(member, room, 'read')
+    return member
+  }
+
+  /** The lease of a member whose wire is open from now on; an observer's is nobody's. */
+  hold(room: string, member: Member | undefined, transport: HeldWire): Lease {
+    const { websocketLeaseMs, sseLeaseMs, longPollLeaseMs } = this.options
+    const leaseMs = { websocket: websocketLeaseMs, sse: sseLeaseMs, 'long-poll': longPollLeaseMs }[transport]
+    return this.hub.members.hold(room, member, transport, leaseMs)
+  }
+
+  /** A member asks every so many ms, as it says. */
+  polled(room: string, member: Member | undefined, everyMs = 0): void {
+    const { pollLeaseMs, pollLeasePercent } = this.options
+    this.hub.members.seen(room, member, 'poll', Math.max(pollLeaseMs, (everyMs * pollLeasePercent) / 100))
+  }
+
+  /** Heard of a member beside its event stream, which cannot say so itself. */
+  renew(room: string, member: Member): void {
+    this.hub.members.renew(room, member, 'sse', this.options.sseLeaseMs)
   }
 
   /** @throws Problem `draining`, `overloaded` */

@@ -18,7 +18,7 @@ export interface TestServer extends AsyncDisposable {
   cut(): void
   /** Requests and streams held now, by the server's own count. */
   connections(): Promise<number>
-  /** Resolves once nothing is left of those who were here: no connection held, no room watched, no timer. */
+  /** Resolves once nothing is left of those who were here: no connection held, no room watched, no member, no timer. */
   quiet(): Promise<void>
   /** Drains, then closes, and cuts whoever is still there. A second call waits for the first. */
   close(): Promise<void>
@@ -41,7 +41,7 @@ async function connections(url: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-const held = /^(fourwires_connections\{.*|fourwires_rooms_watched|fourwires_timers) ([1-9].*)$/gm
+const held = /^(fourwires_connections\{.*|fourwires_rooms_watched|fourwires_members|fourwires_timers) ([1-9].*)$/gm
 
 /** The server's own count of what it holds comes down to nothing, soon after the last one has left. */
 async function quiet(url: string): Promise<void> {

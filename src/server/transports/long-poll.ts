@@ -1,6 +1,7 @@
 /** Long polling (Comet): the question is held until there is news. A subscription of length one; RFC 6202, section 2. */
 import type { FastifyReply } from 'fastify'
 import { bareJson, type Delivery } from '../../hub/delivery.ts'
+import type { Lease } from '../../hub/members.ts'
 import type { Subscriber, Subscription } from '../../hub/subscription.ts'
 import type { Problem } from '../../protocol/problem.ts'
 import type { Meter } from '../metrics.ts'
@@ -15,18 +16,20 @@ export const longPoll: Transport = (app, rooms) => {
   const ranges = { wait: { least: 0, most: waitMaxSeconds } }
 
   app.get('/rooms/:room/long-poll', { exposeHeadRoute: false }, async (request, reply) => {
-    const { room, since, numbers } = parseQuestion(request, ranges, allowQueryKeys)
-    await rooms.admit(request, room)
+    const { room, since, members, numbers } = parseQuestion(request, ranges, allowQueryKeys)
+    const member = await rooms.admit(request, room)
     const { wait = waitSeconds } = numbers
     const refusal = refuseToHold(request)
     if (refusal !== undefined) throw refusal
     const subscriber = new HeldRequest(reply, meter, rooms)
+    const lease = rooms.hold(room, member, 'long-poll')
     // When nothing happens it is answered with what a stream sends then: a heartbeat, and its first is its last.
     const subscription = rooms.hub.subscribe(room, since, subscriber, {
       greet: since === undefined || wait === 0,
       heartbeatMs: wait * 1000,
+      members,
     })
-    subscriber.hold(subscription)
+    subscriber.hold(subscription, lease)
     return reply
   })
 }
@@ -43,9 +46,16 @@ class HeldRequest implements Subscriber {
     this.#rooms = rooms
   }
 
-  hold(subscription: Subscription): void {
+  hold(subscription: Subscription, lease: Lease): void {
     this.#subscription = subscription
-    leaveOnClose(this.#reply.raw, this.#meter, subscription.leave)
+    const { raw } = this.#reply
+    leaveOnClose(raw, this.#meter, () => {
+      subscription.leave()
+      // An answer is followed by the next question; who went before it has left.
+      if (!raw.writableFinished) return lease.leave()
+      lease.renew()
+      lease.end()
+    })
   }
 
   get waiting(): number {

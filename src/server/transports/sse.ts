@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Delivery, Envelope } from '../../hub/delivery.ts'
+import type { Lease } from '../../hub/members.ts'
 import type { Subscriber, Subscription } from '../../hub/subscription.ts'
 import { encodeEvent, type EventFields, eventStreamType } from '../../protocol/event-stream.ts'
 import { Problem } from '../../protocol/problem.ts'
@@ -25,12 +26,11 @@ export const sse: Transport = (app, rooms) => {
 
   app.get('/rooms/:room/sse', { exposeHeadRoute: false }, async (request, reply) => {
     if (!acceptsStream(request)) throw new Problem('not-acceptable')
-    const { room, since } = parseQuestion(request, {}, allowQueryKeys)
-    const refusal =
-      (await rooms.admit(request, room).then(
-        () => undefined,
-        (error: unknown) => problemOf(error, request.log),
-      )) ?? refuseToHold(request)
+    const { room, since, members } = parseQuestion(request, {}, allowQueryKeys)
+    const { member, refusal } = await rooms.admit(request, room).then(
+      (reader) => ({ member: reader, refusal: refuseToHold(request) }),
+      (error: unknown) => ({ member: undefined, refusal: problemOf(error, request.log) }),
+    )
     if (refusal !== undefined && !refusal.comeBack) throw refusal
     reply.hijack()
     reply.headers(streamHeaders)
@@ -39,7 +39,8 @@ export const sse: Transport = (app, rooms) => {
     // A native EventSource dies for good on any status but 200: who may come back is told so within one.
     if (refusal !== undefined) return stream.close(refusal)
     stream.begin(jittered(retryMs, 0.5))
-    stream.follow(rooms.hub.subscribe(room, since, stream, { greet: true, heartbeatMs: jittered(heartbeatMs, 0.1) }))
+    const lease = rooms.hold(room, member, 'sse')
+    stream.follow(rooms.hub.subscribe(room, since, stream, { greet: true, heartbeatMs: jittered(heartbeatMs, 0.1), members }), lease)
   })
 }
 
@@ -73,7 +74,7 @@ class Stream implements Subscriber {
     this.#event({ retry: retryMs })
   }
 
-  follow(subscription: Subscription): void {
+  follow(subscription: Subscription, lease: Lease): void {
     this.#subscription = subscription
     const { wheel, options } = this.#rooms
     // Behind heartbeats a peer that is silently gone is noticed in no other way.
@@ -81,6 +82,7 @@ class Stream implements Subscriber {
     leaveOnClose(this.#raw, this.#meter, () => {
       cancelEnd()
       subscription.leave()
+      lease.leave()
     })
   }
 

@@ -3,12 +3,13 @@ import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Delivery, Envelope } from '../../hub/delivery.ts'
+import type { Lease } from '../../hub/members.ts'
 import type { Subscriber, Subscription } from '../../hub/subscription.ts'
 import { encodeAck, encodeCloseReason, encodeProblem, parseClientFrame } from '../../protocol/frame.ts'
 import { Problem, problems } from '../../protocol/problem.ts'
 import { parseJson } from '../json.ts'
 import { problemOf } from '../problems.ts'
-import { type Publisher, publish, publisherOf } from '../publish.ts'
+import { type Publisher, publish } from '../publish.ts'
 import { parseQuestion } from '../query.ts'
 import type { Rooms } from '../rooms.ts'
 import { jittered, type Transport, whenTaken } from './transport.ts'
@@ -71,6 +72,7 @@ class Peer implements Subscriber {
   readonly #request: FastifyRequest
   readonly #rooms: Rooms
   #subscription: Subscription | undefined
+  #lease: Lease | undefined
   #inbox = Promise.resolve()
   #inboxLength = 0
   #bad = 0
@@ -97,6 +99,7 @@ class Peer implements Subscriber {
       meter.connections--
       this.#cancelPing()
       this.#subscription?.leave()
+      this.#lease?.leave()
     })
     this.#ping()
   }
@@ -136,12 +139,12 @@ class Peer implements Subscriber {
   async #admit(): Promise<Admitted | undefined> {
     const { hub, options } = this.#rooms
     try {
-      const { room, since } = parseQuestion(this.#request, {}, options.allowQueryKeys)
-      const publisher = await publisherOf(this.#rooms, this.#request)
-      await this.#rooms.admit(this.#request, room)
+      const { room, since, members } = parseQuestion(this.#request, {}, options.allowQueryKeys)
+      const member = await this.#rooms.admit(this.#request, room)
       if (this.#socket.readyState !== this.#socket.OPEN) return undefined
-      this.#subscription = hub.subscribe(room, since, this, { greet: true, heartbeatMs: jittered(options.heartbeatMs, 0.1) })
-      return { room, publisher }
+      this.#lease = this.#rooms.hold(room, member, 'websocket')
+      this.#subscription = hub.subscribe(room, since, this, { greet: true, heartbeatMs: jittered(options.heartbeatMs, 0.1), members })
+      return { room, publisher: { member, address: this.#request.ip } }
     } catch (error) {
       this.close(problemOf(error, this.#request.log))
       return undefined
@@ -149,7 +152,7 @@ class Peer implements Subscriber {
   }
 
   #receive(data: Buffer, isBinary: boolean, admitted: Promise<Admitted | undefined>): void {
-    this.#seenAt = performance.now()
+    this.#heard()
     if (isBinary) return this.#refuse(closeCode.unsupportedData)
     if (data.length > this.#rooms.options.frameBytes) return this.#refuse(closeCode.tooBig)
     // In order, one at a time; who sends faster than it is answered, or reads no answers, is not read on.
@@ -159,7 +162,7 @@ class Peer implements Subscriber {
       if (peer !== undefined && this.#socket.readyState === this.#socket.OPEN) await this.#answer(data, peer.publisher, peer.room)
       await this.#drained()
       // While it was paused for its own sake it could not be heard.
-      this.#seenAt = performance.now()
+      this.#heard()
       if (--this.#inboxLength < inboxFrames && this.#socket.isPaused) this.#socket.resume()
     })
   }
@@ -185,8 +188,14 @@ class Peer implements Subscriber {
     await new Promise<void>((resolve) => whenTaken(this.#tcp, resolve))
   }
 
-  #controlled(): void {
+  /** Any frame proves that its peer is there. */
+  #heard(): void {
     this.#seenAt = performance.now()
+    this.#lease?.renew()
+  }
+
+  #controlled(): void {
+    this.#heard()
     if (++this.#controlFrames > (this.#rooms.options.controlFramesPerSecond * this.#rooms.options.pingMs) / 1000) {
       this.#refuse(closeCode.policyViolation)
     }

@@ -1,0 +1,26 @@
+/** Who is here: the list, and the renewal of a lease that no wire of its own can carry. */
+import type { FastifyInstance } from 'fastify'
+import { parseKeys, roomOf } from './query.ts'
+import type { Rooms } from './rooms.ts'
+import { noStore } from './transports/transport.ts'
+
+/** Adds `GET /rooms/:room/members` and `POST /rooms/:room/lease` to the application. */
+export function addMembers(app: FastifyInstance, rooms: Rooms): void {
+  const { allowQueryKeys } = rooms.options
+
+  app.get('/rooms/:room/members', { exposeHeadRoute: false }, async (request, reply) => {
+    const room = roomOf(request)
+    parseKeys(request, [], allowQueryKeys)
+    await rooms.allow(request, room)
+    return reply.headers(noStore).send(rooms.hub.members.list(room))
+  })
+
+  app.post('/rooms/:room/lease', async (request, reply) => {
+    const room = roomOf(request)
+    parseKeys(request, [], allowQueryKeys)
+    const member = await rooms.allow(request, room)
+    if (member === undefined) throw rooms.stranger()
+    rooms.renew(room, member)
+    return reply.code(204).headers(noStore).send()
+  })
+}
