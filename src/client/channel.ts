@@ -6,6 +6,7 @@ import { backoffMs, sleep } from './backoff.ts'
 import { Http, type Platform } from './http.ts'
 import { Emitter } from './emitter.ts'
 import { below, transports } from './ladder.ts'
+import { Members, type PresentMember } from './members.ts'
 import { Outbox, type Unsent } from './outbox.ts'
 import { Sequence } from './sequence.ts'
 import { Session } from './session.ts'
@@ -24,6 +25,7 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #closing = new AbortController()
   readonly #sequence = new Sequence()
+  readonly #members = new Members()
   readonly #outbox: Outbox
   readonly #session: Session
   readonly #events = new Emitter<ChannelEvents>()
@@ -82,6 +84,10 @@ export class Channel {
   /** Where to resume, once something has come. Keep it to begin from there another time. */
   get cursor(): Cursor | undefined {
     return this.#sequence.cursor
+  }
+  /** Who is here, as far as was told; nobody where it was not asked. */
+  get members(): readonly PresentMember[] {
+    return this.#members.list
   }
   get unsent(): readonly Unsent[] {
     return this.#outbox.unsent
@@ -159,10 +165,15 @@ export class Channel {
   #open(name: TransportName): void {
     if (this.#closing.signal.aborted) return
     this.#giveUp()
-    const wire = new Wire(transports[name](this.#http, { pollMs: this.#options.pollMs ?? 1000 }))
+    const { pollMs = 1000, observe = false } = this.#options
+    const wire = new Wire(transports[name](this.#http, { pollMs, observe, known: () => this.#known() }))
     this.#opening = wire
     this.#tell(this.#wire === undefined ? { status: 'connecting', transport: name } : {})
     void this.#follow(wire)
+  }
+
+  #known(): string | undefined {
+    return this.#options.members ? this.#members.version : undefined
   }
 
   /** No other wire is opened any more, now or later. */
@@ -218,6 +229,7 @@ export class Channel {
       repeats: this.#counts.repeats + accepted.repeats,
     }
     for (const message of accepted.messages) this.#events.emit('message', message, wire.name)
+    if (batch.members !== undefined && this.#members.accept(batch.members)) this.#events.emit('members', this.members)
   }
 
   /** The new wire has brought its first batch: it is the wire. */
@@ -276,7 +288,7 @@ export class Channel {
   /** Is it this transport that does not get through, rather than the server that is away? */
   async #blocked(wire: Wire, failure: unknown): Promise<boolean> {
     if (wire.liveAt !== undefined || failure instanceof Problem || below[wire.name] === undefined) return false
-    if (!(await this.#http.reachable(this.#sequence.cursor, this.#closing.signal))) return false
+    if (!(await this.#http.reachable(this.#closing.signal))) return false
     // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
     return failure instanceof Silence || ++this.#unopened >= failuresToFall
   }

@@ -52,10 +52,17 @@ export class Http {
     return ((await this.#post(`${this.#base}/session`, { name }, signal)) as { member: Member }).member
   }
 
+  /** We are still here: for a wire that cannot say so itself. */
+  async lease(signal: AbortSignal): Promise<void> {
+    await accepted(await this.platform.fetch(`${this.#room}/lease`, { method: 'POST', signal: inTime(signal) }))
+  }
+
   /** Does the server answer at all? Tells a transport that is not let through from a server that is away. */
-  async reachable(since: Since, signal: AbortSignal): Promise<boolean> {
+  async reachable(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.batch('poll', { since, limit: 1 }, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
+      // A question that makes nobody a member by a wire that they do not have.
+      const answer = await accepted(await this.platform.fetch(`${this.#room}/members`, { signal: inTime(signal), cache: 'no-store' }))
+      await answer.text()
       return true
     } catch (error) {
       return error instanceof Problem
@@ -64,10 +71,12 @@ export class Http {
 
   async #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
     const headers = { 'content-type': 'application/json' }
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
-    return (await accepted(await this.platform.fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal: inTime }))).json()
+    const init = { method: 'POST', headers, body: JSON.stringify(body), signal: inTime(signal) }
+    return (await accepted(await this.platform.fetch(url, init))).json()
   }
 }
+
+const inTime = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
 
 async function accepted(response: Response): Promise<Response> {
   if (response.ok) return response

@@ -1,5 +1,6 @@
 /** What a channel is given, what it is doing, and what it tells: plain data for whoever shows it. */
 import { type Batch, type Gap, type Member, type Message, type Since, type TransportName, transportNames } from '../protocol/message.ts'
+import type { PresentMember } from './members.ts'
 import type { Unsent } from './outbox.ts'
 
 export interface ChannelOptions {
@@ -16,6 +17,8 @@ export interface ChannelOptions {
   readonly pollMs?: number
   /** Reads without being a member; cannot publish. */
   readonly observe?: boolean
+  /** Asks who is here: `members` events, and the list kept. */
+  readonly members?: boolean
 }
 
 /** @throws TypeError for what no server could make sense of */
@@ -59,5 +62,7 @@ export interface ChannelEvents {
   /** Anything came, a heartbeat included. */
   batch: [batch: Batch, transport: TransportName]
   state: [state: ChannelState]
+  /** Somebody came or went, or is here by another wire: everybody who is here now. */
+  members: [members: readonly PresentMember[]]
   unsent: [unsent: readonly Unsent[]]
 }

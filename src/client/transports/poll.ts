@@ -3,13 +3,13 @@ import { sleep } from '../backoff.ts'
 import { answerMs } from '../http.ts'
 import type { OpenTransport } from './transport.ts'
 
-export const poll: OpenTransport = (http, { pollMs }) => ({
+export const poll: OpenTransport = (http, { pollMs, known }) => ({
   name: 'poll',
 
   async *receive(since, signal, expect) {
     for (;;) {
       expect(answerMs)
-      const batch = await http.batch('poll', { since, every: pollMs }, signal)
+      const batch = await http.batch('poll', { since, members: known(), every: pollMs }, signal)
       yield batch
       if (batch.retryMs !== undefined) return
       since = batch.cursor

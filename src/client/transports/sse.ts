@@ -1,15 +1,15 @@
 /** Server-sent events, read through `fetch`: one path for browser and Node, with the status visible. */
 import { EventStreamDecoder, eventStreamType } from '../../protocol/event-stream.ts'
-import { isBatch } from '../../protocol/message.ts'
+import { isBatch, isHeartbeat } from '../../protocol/message.ts'
 import { Problem } from '../../protocol/problem.ts'
 import { firstBatchMs, type OpenTransport, silentMs } from './transport.ts'
 
-export const sse: OpenTransport = (http) => ({
+export const sse: OpenTransport = (http, { observe, known }) => ({
   name: 'sse',
 
   async *receive(since, signal, expect) {
     expect(firstBatchMs)
-    const response = await http.get('sse', { since }, signal)
+    const response = await http.get('sse', { since, members: known() }, signal)
     if (!response.headers.get('content-type')?.startsWith(eventStreamType) || response.body === null) {
       throw new Error('the answer is no event stream')
     }
@@ -23,6 +23,8 @@ export const sse: OpenTransport = (http) => ({
           const value: unknown = JSON.parse(data)
           if (event === 'problem') throw Problem.from(value) ?? new Error('the server ended the stream')
           if (!isBatch(value)) continue
+          // A stream cannot say that somebody reads it. On a heartbeat, since timers of hidden tabs come late.
+          if (begun && !observe && isHeartbeat(value)) http.lease(signal).catch(() => {})
           yield value
           begun = true
           expect(silentMs)

@@ -14,6 +14,10 @@ export interface Transport {
 export interface TransportOptions {
   /** Between two polls, in ms. */
   readonly pollMs: number
+  /** Reads without being a member: it has no lease to renew. */
+  readonly observe: boolean
+  /** The version of the members that we know by now; undefined where we do not ask for them. */
+  readonly known: () => string | undefined
 }
 
 export type OpenTransport = (http: Http, options: TransportOptions) => Transport

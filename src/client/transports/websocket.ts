@@ -8,7 +8,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-export const websocket: OpenTransport = (http) => {
+export const websocket: OpenTransport = (http, { known }) => {
   const publishes = new Map<string, Waiting>()
   let socket: WebSocket | undefined
 
@@ -25,7 +25,7 @@ export const websocket: OpenTransport = (http) => {
         wake()
       }
       expect(firstBatchMs)
-      socket = http.platform.socket(http.address('websocket', { since }).replace(/^http/, 'ws'))
+      socket = http.platform.socket(http.address('websocket', { since, members: known() }).replace(/^http/, 'ws'))
       const close = socketHandlers(socket, publishes, {
         batch: (batch) => {
           inbox.push(batch)
