@@ -22,9 +22,12 @@ const spellings: Readonly<Record<string, string>> = {
   cookie: '[A-Za-z0-9_]+=[^; ]+',
   cursor: String.raw`[A-Za-z0-9_-]{12}\.\d+\.[A-Za-z0-9_-]{6}`,
   date: '[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT',
+  length: '[0-9]+',
   member: 'm_[A-Za-z0-9_-]{12}',
+  ms: '[0-9]+',
   retry: '[123][0-9]{3}',
   time: '[0-9]{13}',
+  version: String.raw`[A-Za-z0-9_-]{12}\.\d+`,
 }
 const placeholder = /<([a-z]+)(-[0-9]+)?>/g
 
@@ -80,7 +83,7 @@ describe("the README's transcript", () => {
   afterAll(() => server.close())
 
   test('is there for each transport', () => {
-    expect(transcripts.map(({ name }) => name)).toEqual(['session', ...transportNames, 'problem'])
+    expect(transcripts.map(({ name }) => name)).toEqual(['session', ...transportNames, 'members', 'problem'])
   })
 
   test.each(transcripts)('$name is what goes over the wire', async ({ steps }) => {
