@@ -41,6 +41,11 @@ export class Members {
     return this.#size
   }
 
+  /** Rooms that somebody is in, or was until lately. */
+  get rooms(): number {
+    return this.#rosters.size
+  }
+
   /** A question was asked: its member is here for `leaseMs`. Nothing of an observer. */
   seen(room: string, member: Member | undefined, transport: TransportName, leaseMs: number): void {
     if (member !== undefined) this.#rosterFor(room, member)?.seen(member, transport, leaseMs)

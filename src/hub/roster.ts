@@ -85,15 +85,18 @@ export class Roster {
 
   /** Heard of a member on a wire, which proves that it is here for `leaseMs`. */
   seen(member: Member, transport: TransportName, leaseMs: number): Attendant {
+    const now = performance.now()
     const attendant = this.#attendants.get(member.id) ?? this.#enter(member)
-    attendant.member = member
     const wire = attendant.wires.get(transport) ?? { open: 0, seenAt: 0, endsAt: 0, closing: false }
+    const renewal = wire.endsAt > now && !wire.closing && attendant.member.name === member.name
+    attendant.member = member
     attendant.wires.set(transport, wire)
-    wire.seenAt = performance.now()
+    wire.seenAt = now
     // A lease once given is not shortened by another tab that asks for less.
-    wire.endsAt = Math.max(wire.endsAt, wire.seenAt + leaseMs)
+    wire.endsAt = Math.max(wire.endsAt, now + leaseMs)
     wire.closing = false
-    this.#settle(attendant)
+    // By far the most frequent, and nothing that is shown or due sooner.
+    if (!renewal) this.#settle(attendant)
     return attendant
   }
 

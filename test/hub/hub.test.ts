@@ -35,7 +35,7 @@ interface World {
 }
 
 /** A hub over a store behind the same punctual door as in the server; `wrap` may make that store late. */
-function setUp(changes: Partial<RoomOptions> = {}, wrap: (store: RoomStore) => RoomStore = (store) => store): World {
+function setUp(changes: Partial<RoomOptions & MembersOptions> = {}, wrap: (store: RoomStore) => RoomStore = (store) => store): World {
   const store = new MemoryStore()
   const observed = new ObservedStore(wrap(store))
   const wheel = new Wheel(5)
@@ -74,6 +74,39 @@ const greeted = (...readers: Reader[]): Promise<void> =>
     for (const { deliveries } of readers) expect(deliveries.length).toBeGreaterThan(0)
   }, patience)
 const allSaid = (world: World, ns: number[]): Promise<string[]> => Promise.all(ns.map((n) => world.say(n)))
+
+describe('members', () => {
+  const asking = { ...streaming, members: '0' }
+
+  it('are told in one delivery, the same object, to all who know the same and stand at the same cursor', async () => {
+    const world = setUp({ membersMs: 20, leaseGraceMs: 20 })
+    const envelope = vi.fn<Envelope>(({ json }) => Buffer.from(json))
+    const readers = Array.from({ length: 100 }, () => new Reader({ envelope }))
+    for (const reader of readers) world.hub.subscribe(room, undefined, reader, asking)
+    // Where they stand, and that nobody is here.
+    await vi.waitFor(() => expect(readers.map(({ deliveries }) => deliveries.length)).toEqual(readers.map(() => 2)), patience)
+    world.hub.members.hold(room, ann, 'sse', 60_000)
+    await vi.waitFor(() => expect(readers.map(({ deliveries }) => deliveries.length)).toEqual(readers.map(() => 3)), patience)
+    expect(new Set(readers.map(({ deliveries }) => deliveries[2])).size).toBe(1)
+    expect(envelope).toHaveBeenCalledTimes(3)
+  })
+
+  it('are told once each time, however often somebody comes to an empty room and goes', async () => {
+    const world = setUp({ membersMs: 20, leaseGraceMs: 20 })
+    const reader = new Reader()
+    world.hub.subscribe(room, undefined, reader, asking)
+    const told = (count: number): Promise<void> => vi.waitFor(() => expect(reader.deliveries).toHaveLength(count), patience)
+    await told(2)
+    for (let count = 3; count < 9; count += 2) {
+      const lease = world.hub.members.hold(room, ann, 'sse', 60_000)
+      await told(count)
+      lease.leave()
+      await told(count + 1)
+    }
+    const sizes = reader.deliveries.slice(1).map(({ batch }) => Object.values(batch.members?.list ?? {}).length)
+    expect(sizes).toEqual([0, 1, 0, 1, 0, 1, 0])
+  })
+})
 
 describe('the hub', () => {
   it('hands one delivery, the same object, to all who stand at the same cursor, and it is encoded once', async () => {
