@@ -91,6 +91,22 @@ describe('members', () => {
     expect(envelope).toHaveBeenCalledTimes(3)
   })
 
+  it('are told each reader at its own cursor, before what it has to read', async () => {
+    const world = setUp({ membersMs: 20 })
+    world.hub.members.hold(room, ann, 'sse', 60_000)
+    const since = await allSaid(world, upTo(3))
+    await vi.waitFor(() => expect(world.hub.members.since(room, '0')).toBeDefined(), patience)
+    const readers = since.map((cursor) => {
+      const reader = new Reader()
+      world.hub.subscribe(room, cursor, reader, { ...asking, greet: false })
+      return { cursor, reader }
+    })
+    for (const { cursor, reader } of readers) {
+      await vi.waitFor(() => expect(reader.deliveries.length).toBeGreaterThan(0), patience)
+      expect(reader.deliveries[0]?.batch).toMatchObject({ messages: [], cursor, members: { list: { [ann.id]: { name: 'Ann' } } } })
+    }
+  })
+
   it('are told once each time, however often somebody comes to an empty room and goes', async () => {
     const world = setUp({ membersMs: 20, leaseGraceMs: 20 })
     const reader = new Reader()
