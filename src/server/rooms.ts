@@ -47,6 +47,8 @@ export class Rooms {
   readonly drain: Drain
   readonly publishRate: Rate
   readonly #createRate: Rate
+  /** Questions under way whether a room is there, by who asks for which. */
+  readonly #creating = new Map<string, Promise<number>>()
   readonly #authenticate: Authenticate | undefined
   readonly #authorize: Authorize | undefined
 
@@ -155,9 +157,17 @@ export class Rooms {
 
   /** @throws Problem `room-limit` where this address has created too many rooms lately, and this would be one more */
   async createRoom(room: string, address: string): Promise<void> {
-    if (this.options.roomsPerMinute === 0 || this.hub.has(room) || (await this.store.has(room))) return
-    const retryAfterMs = this.#createRate.take(address)
+    if (this.options.roomsPerMinute === 0 || this.hub.has(room)) return
+    // Who asks while it is being asked is answered the same: many at once create one room, not many.
+    const asker = `${address} ${room}`
+    const asked = this.#creating.get(asker) ?? this.#takeRoom(room, address).finally(() => this.#creating.delete(asker))
+    this.#creating.set(asker, asked)
+    const retryAfterMs = await asked
     if (retryAfterMs > 0) throw new Problem('room-limit', 'This address has created too many rooms within a minute.', { retryAfterMs })
+  }
+
+  async #takeRoom(room: string, address: string): Promise<number> {
+    return (await this.store.has(room)) ? 0 : this.#createRate.take(address)
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../../src/protocol/problem.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
-import { expectProblem, expectRetry } from '../support/answers.ts'
+import { eventually, expectProblem, expectRetry } from '../support/answers.ts'
 import { ask, RawClient, type RawResponse, request } from '../support/raw-client.ts'
 import { handshake } from '../support/raw-websocket.ts'
 import { member, startServer, type TestServer } from '../support/server.ts'
@@ -569,6 +569,25 @@ describe('503', () => {
     const body = expectRetry(await get(server, '/rooms/d/poll'), 'room-limit')
     expect(body['retryAfterMs']).toBeLessThanOrEqual(20_000)
     expect((await get(server, '/rooms/c/poll')).status).toBe(200)
+  })
+
+  test('no room-limit for many who come to one new room at once, while it is asked whether it is there', async () => {
+    const store = new MemoryStore()
+    const has = store.has.bind(store)
+    let asking = 0
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    store.has = async (room) => {
+      asking++
+      await released
+      return has(room)
+    }
+    await using server = await startServer({ store, roomsPerMinute: 6 })
+    const all = Promise.all(Array.from({ length: 20 }, () => get(server, '/rooms/new/poll')))
+    await eventually(() => asking > 0, 'the first is asked for')
+    await get(server, '/healthz')
+    release()
+    expect((await all).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
   })
 
   test('what a store refuses with a problem of its own is told as it is', async () => {
