@@ -12,6 +12,7 @@ import Fastify, {
 import { parseName } from '../protocol/draft.ts'
 import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
+import { addLab, tapInto } from './lab.ts'
 import { parseJson } from './json.ts'
 import { addMembers } from './members.ts'
 import type { ServerOptions } from './options.ts'
@@ -71,13 +72,16 @@ export const fourwires: FastifyPluginAsync<RoomServerOptions> = async (app, opti
 /** What of a whole application may be set: the room server's options, and how it logs. */
 export interface AppOptions extends RoomServerOptions {
   readonly logger?: FastifyServerOptions['logger']
+  /** Tap every connection, and let each session watch its own. Off if nothing else is said: it costs, and shows. */
+  readonly lab?: boolean
 }
 
 /** A process's own application: the room server, the page, and the probes `/healthz`, `/readyz` and `/metrics`. */
-export async function buildApp({ logger = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp({ logger = false, lab = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({ ...serverOptions(options), logger, logController: new LogController({ disableRequestLogging: true }) })
   answerExpectations(app.server)
   const rooms = new Rooms(options, app.server, app.log, '')
+  const tap = lab ? tapInto(app.server, rooms) : undefined
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(notFound)
   await addWebSocket(app, rooms.options)
@@ -93,6 +97,7 @@ export async function buildApp({ logger = false, ...options }: AppOptions = {}):
   })
   addProbes(app, rooms)
   await app.register((scope) => addRooms(scope, rooms))
+  if (tap !== undefined) await app.register((scope) => addLab(scope, rooms, tap))
   await app.register(pages)
   return app
 }

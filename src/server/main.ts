@@ -29,10 +29,10 @@ function readCommandLine(): CommandLine {
   }
 }
 
-async function serve({ port, host, logLevel, server }: CommandLine): Promise<void> {
+async function serve({ port, host, logLevel, lab, server }: CommandLine): Promise<void> {
   const pretty = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}
   const redact = ['req.headers.cookie', 'req.headers.authorization']
-  const app = await buildApp({ ...server, logger: { level: logLevel, redact, ...pretty } })
+  const app = await buildApp({ ...server, lab, logger: { level: logLevel, redact, ...pretty } })
   // A full disk or a closed pipe behind the log is no reason to leave the room.
   process.stdout.on('error', () => {})
 

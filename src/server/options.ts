@@ -145,6 +145,8 @@ export interface CommandLine {
   readonly port: number
   readonly host: string
   readonly logLevel: string
+  /** False: no tap on the connections, and no route to it. */
+  readonly lab: boolean
   readonly server: Partial<ServerOptions>
 }
 
@@ -166,6 +168,7 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     options: {
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean' },
+      'no-lab': { type: 'boolean' },
       port: { type: 'string' },
       host: { type: 'string' },
       'log-level': { type: 'string' },
@@ -191,6 +194,7 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     port,
     host: String(given['host'] ?? (env['HOST'] || processOptions.host.value)),
     logLevel,
+    lab: given['no-lab'] !== true,
     server,
   }
 }
@@ -207,11 +211,17 @@ export function helpText(command: string): string {
     const standard = kind === 'list' ? 'may be repeated' : value === '' ? '' : `default ${String(value)}`
     return `  ${`--${flag}${placeholder}`.padEnd(34)}${help}${standard && ` (${standard})`}`
   }
+  const bare = (flag: string, help: string): string => `  ${flag.padEnd(34)}${help}`
   const section = (title: string, options: Record<string, Option>): string =>
     [title, ...Object.entries(options).map(([name, option]) => line(kebab(name), option))].join('\n')
   return [
     `fourwires: one room over polling, long polling, server-sent events and WebSocket\n\nUsage: ${command} [options]`,
-    `${section('Process', processOptions)}\n  ${'--help, -h'.padEnd(34)}this text\n  ${'--version'.padEnd(34)}the version`,
+    [
+      section('Process', processOptions),
+      bare('--no-lab', 'no tap on the connections: nobody is shown what passes on their own'),
+      bare('--help, -h', 'this text'),
+      bare('--version', 'the version'),
+    ].join('\n'),
     section('Keeping', keeping),
     section('Wires', wires),
     section('Members', leases),

@@ -28,7 +28,11 @@ export class Sessions {
 
   /** The member of a valid cookie. An invalid one is as good as none. */
   read(request: FastifyRequest): Member | undefined {
-    const header = request.headers.cookie
+    return this.memberOf(request.headers.cookie)
+  }
+
+  /** The member that a Cookie header proves. */
+  memberOf(header: string | undefined): Member | undefined {
     const cookie = header === undefined ? undefined : parse(header)[this.#options.cookie]
     const { valid, value } = this.#signer.unsign(cookie ?? '')
     const [, id, name] = (valid && memberSpelling.exec(value)) || []

@@ -38,7 +38,7 @@ export const websocket: Transport = (app, rooms) => {
 }
 
 /** Before the upgrade only what RFC 6455, 4.2 asks for is refused: of a failed handshake a browser sees nothing else. */
-const checkHandshake: onRequestHookHandler = (request, _reply, done) => {
+export const checkHandshake: onRequestHookHandler = (request, _reply, done) => {
   if (!request.ws) return done()
   const { headers, httpVersion } = request.raw
   if (httpVersion !== '1.1' || headers['sec-websocket-version'] !== '13') return done(new Problem('upgrade-required'))

@@ -1,0 +1,58 @@
+/** A page that watches its own connections, on a bare WebSocket: the sum of all reports so far. */
+import type { Block, BlockBytes, ConnectionState, Report } from '../../src/lab/events.ts'
+import { eventually } from './answers.ts'
+import { RawWebSocket } from './raw-websocket.ts'
+
+export class TestViewer {
+  readonly socket: RawWebSocket
+  /** The last that was told of each connection. */
+  readonly connections = new Map<number, ConnectionState>()
+  readonly blocks: Block[] = []
+  readonly bytes: BlockBytes[] = []
+  readonly texts: string[] = []
+  observer = { up: 0, down: 0 }
+  skipped = 0
+  reports = 0
+
+  private constructor(socket: RawWebSocket) {
+    this.socket = socket
+    void this.#read().catch(() => {})
+  }
+
+  static async open(port: number, cookie: string): Promise<TestViewer> {
+    const viewer = new TestViewer(await RawWebSocket.open(port, '/lab/events', { cookie }))
+    await eventually(() => viewer.reports > 0, 'the first report')
+    return viewer
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      const text = await this.socket.text()
+      this.texts.push(text)
+      const heard = JSON.parse(text) as Report | BlockBytes
+      if (heard.type === 'bytes') this.bytes.push(heard)
+      else this.#take(heard)
+    }
+  }
+
+  #take({ connections, blocks, observer, skipped }: Report): void {
+    for (const state of connections) this.connections.set(state.connection, state)
+    this.blocks.push(...blocks)
+    this.observer = observer
+    this.skipped += skipped
+    this.reports++
+  }
+
+  /** The bytes of a block, as they are shown. */
+  async ask({ connection, block }: Block): Promise<Buffer | undefined> {
+    const before = this.bytes.length
+    this.socket.sendJson({ type: 'bytes', connection, block })
+    await eventually(() => this.bytes.length > before, 'the bytes of a block')
+    const { base64 } = this.bytes.at(-1) as BlockBytes
+    return base64 === undefined ? undefined : Buffer.from(base64, 'base64')
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.client.destroy()
+  }
+}
