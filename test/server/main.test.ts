@@ -158,6 +158,7 @@ describe('the command line', () => {
       '--stall-ms',
       '--max-connections',
       '--session-secret',
+      '--no-lab',
     ]) {
       expect(output.stdout).toContain(flag)
     }
@@ -191,6 +192,16 @@ describe('the command line', () => {
     expect(empty.output.stdout).toMatch(/^fourwires \d+\.\d+\.\d+\n$/)
     expect(parseCommandLine([], { PORT: '', HOST: '' })).toMatchObject({ port: 3000, host: 'localhost' })
     expect(() => parseCommandLine([], { PORT: 'x' })).toThrow(/^PORT /)
+  })
+
+  test.each([
+    ['by itself it taps its connections', [], 426],
+    ['with --no-lab it does not', ['--no-lab'], 404],
+  ] as const)('%s', async (_title, args, status) => {
+    const { child, url, exited } = await listening(...args)
+    expect((await fetch(`${url}/lab/events`)).status).toBe(status)
+    child.kill('SIGTERM')
+    expect((await exited).code).toBe(0)
   })
 
   test('a port in use is told in one sentence, with exit code 1', async () => {

@@ -27,10 +27,13 @@ export interface TestServer extends AsyncDisposable {
 /** How long peers have to leave by themselves once everybody has been sent away, in ms. */
 const graceMs = 250
 
+/** What servers of this test file have if they say nothing else. */
+export const standard: { lab: boolean } = { lab: false }
+
 /** Everything is the contract's default but `drainMs`, which is 0: nobody is sent away slowly. */
 export async function startServer(options: AppOptions = {}, at = 0): Promise<TestServer> {
   const store = options.store ?? new MemoryStore(withDefaults(options))
-  const app = await buildApp({ drainMs: 0, ...options, store })
+  const app = await buildApp({ ...standard, drainMs: 0, ...options, store })
   const { port, close, cut } = await listen(app, graceMs + 2 * (options.drainMs ?? 0), at)
   const url = `http://127.0.0.1:${port}`
   return { url, port, app, store, close, cut, connections: () => connections(url), quiet: () => quiet(url), [Symbol.asyncDispose]: close }
