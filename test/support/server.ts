@@ -28,7 +28,7 @@ export interface TestServer extends AsyncDisposable {
 const graceMs = 250
 
 /** What servers of this test file have if they say nothing else. */
-export const standard: { lab: boolean } = { lab: false }
+export const standard: { lab?: boolean } = {}
 
 /** Everything is the contract's default but `drainMs`, which is 0: nobody is sent away slowly. */
 export async function startServer(options: AppOptions = {}, at = 0): Promise<TestServer> {

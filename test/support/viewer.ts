@@ -13,10 +13,15 @@ export class TestViewer {
   observer = { up: 0, down: 0 }
   skipped = 0
   reports = 0
+  /** How it ended, and when it has. */
+  farewell = ''
+  readonly done: Promise<void>
 
   private constructor(socket: RawWebSocket) {
     this.socket = socket
-    void this.#read().catch(() => {})
+    this.done = this.#read().catch((error: unknown) => {
+      this.farewell = (error as Error).message
+    })
   }
 
   static async open(port: number, cookie: string): Promise<TestViewer> {
@@ -25,7 +30,7 @@ export class TestViewer {
     return viewer
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<never> {
     for (;;) {
       const text = await this.socket.text()
       this.texts.push(text)
