@@ -41,15 +41,19 @@ const flags = {
   seconds: { value: '1; 0.5 with --quick', help: 'seconds measured in a round, after a warm-up', unit: '<s>' },
   seed: { value: 'drawn, and printed', help: 'of the order of rounds and the times of messages', unit: '<n>' },
   rtt: { value: '0', help: 'round trips in ms, one scenario each; a relay holds every byte for half of one', unit: '<ms,…>' },
-  via: { value: '', help: 'a Fourwires server of your own, behind your own proxy, in place of ours', unit: '<url>' },
+  via: {
+    value: '',
+    help: 'a Fourwires server of your own, behind your own proxy, in place of ours; for latency and overhead (it has to take the rate: --publishes-per-second 0)',
+    unit: '<url>',
+  },
   peers: { value: '', help: `with fan-out: other servers in the same run, of ${peerNames.join(', ')}`, unit: '<names>' },
   out: { value: 'bench/results/<time>', help: 'folder for the report', unit: '<folder>' },
 } as const
 
 const switches = {
-  quick: 'three short rounds: to see that it works, not for publication',
+  quick: 'fewer and shorter rounds, about two minutes: to see that it works, not for publication',
   literature: 'all published experiments, and the table of their relations (under 15 minutes)',
-  json: 'the report as JSON on standard output, nothing else there',
+  json: 'the report as JSON on standard output, nothing else there (with `npm run -s bench`)',
   list: 'the experiments, with their question and source',
   help: 'this text',
 } as const
@@ -142,6 +146,6 @@ export function helpText(): string {
       ...Object.entries(switches).map(([name, help]) => line(`--${name}`, help)),
     ].join('\n'),
     'npm run bench:compare -- old.json new.json [--fail bytes:+1%,p99:+15%] compares two reports.',
-    'Exit: 0 measured · 1 it broke · 2 a message was lost, a server failed verification, or the command line is wrong · 130 Ctrl-C.',
+    'Exit: 0 measured, whether relations held or not · 1 it broke · 2 a message was lost, a server failed verification, or the command line is wrong · 130 Ctrl-C.',
   ].join('\n\n')
 }

@@ -90,6 +90,7 @@ async function measure(options: Options, list: readonly Experiment[], args: read
   try {
     for (const [index, experiment] of list.entries()) {
       progress.begin(`${index + 1}/${list.length} ${experiment.name}`)
+      for (const line of disobeyed(options, experiment)) progress.tell(line)
       results.push(await runOne(bench, experiment))
     }
   } catch (error) {
@@ -136,7 +137,7 @@ function disobeyed({ given }: Options, { obeys = [] }: Experiment): string[] {
   const here = ['clients', 'rate', 'payload', 'poll-interval', 'rounds', 'seconds', 'rtt'].filter(
     (name) => given.includes(name) && !obeys.includes(name),
   )
-  return here.length === 0 ? [] : [`It has its own: ${here.map((name) => `--${name}`).join(', ')} had no bearing on it.`]
+  return here.length === 0 ? [] : [`${here.map((name) => `--${name}`).join(', ')}: not obeyed here, this experiment has its own.`]
 }
 
 function reportOf(options: Options, args: readonly string[], results: readonly Result[]): Report {
@@ -188,13 +189,16 @@ function commit(): string {
 async function tell({ json }: Options, folder: string, report: Report): Promise<void> {
   const files = await writeReport(report, folder)
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
+  if (json) return
   const text = `${printReport(report, { width: process.stdout.columns ?? 120, colour: process.stdout.isTTY && !process.env['NO_COLOR'] })}\n`
-  const stream = json ? process.stderr : process.stdout
-  stream.write(`${text}wrote ${files.join('\n      ')}\n`)
+  process.stdout.write(`${text}wrote ${files.join('\n      ')}\n`)
   const failed = report.results.flatMap(({ name, checks }) =>
     checks.filter(({ asserted, holds }) => asserted && !holds).map(({ relation }) => `${name}: ${relation}`),
   )
-  if (failed.length > 0) stream.write(`\n${failed.length} relations did not hold:\n${failed.map((line) => `  ${line}`).join('\n')}\n`)
+  if (failed.length > 0)
+    process.stdout.write(
+      `\n${failed.length} relations did not hold:\n${failed.map((line) => `  ${line}`).join('\n')}\nThose of times hang on this machine: run again with nothing beside it. The exit code stays 0.\n`,
+    )
 }
 
 /** One line on standard error, rewritten on a terminal; a line for each experiment elsewhere. */
@@ -209,6 +213,11 @@ class Progress {
 
   say(text: string): void {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${this.#clock()} ${this.#title}: ${text}`)
+  }
+
+  /** A line that stays. */
+  tell(text: string): void {
+    process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}${text}\n`)
   }
 
   end(): void {

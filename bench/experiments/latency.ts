@@ -44,7 +44,7 @@ export const latency: Experiment = {
       return found(bench, rtt, new Map(own.map((lane) => [lane.lane, samples.get(lane) ?? []])))
     })
     return {
-      scenario: `${perRtt.map(({ scenario }) => scenario).join(' · ')}; 1 publisher, ${rounds} rounds of ${bench.options.seconds} s a lane, each on a fresh server that was warm for ${warmupOf(bench) / 1000} s`,
+      scenario: `${perRtt.map(({ scenario }) => scenario).join(' · ')}; 1 publisher, ${rounds} rounds of ${bench.options.seconds} s a lane, after ${warmupOf(bench) / 1000} s of the same${bench.options.via === undefined ? ' on a fresh server' : ''}`,
       findings: perRtt.flatMap(({ findings }) => findings),
       tables: perRtt.flatMap(({ tables }) => tables),
       charts: perRtt.flatMap(({ charts }, index) => charts.map((chart) => ({ ...chart, table: index }))),

@@ -147,7 +147,7 @@ export const lubbersQuantumBytes: Experiment = {
     return {
       scenario,
       findings: [
-        `With the heads of ${last.set} a poll and its answer had ${last.heads.toFixed(0)} B of heads, ${(last.heads / theirs.frame).toFixed(0)} times a head of 2 B (published ${theirs.heads}, ${Math.round(theirs.heads / theirs.frame)} times; counted, n = ${last.poll.window.requests} polls; ${scenario}).`,
+        `With the heads of ${last.set} a poll and its answer had ${last.heads.toFixed(0)} B of heads, ${(last.heads / theirs.frame).toFixed(0)} times the 2 B of a short frame (published ${theirs.heads}, ${Math.round(theirs.heads / theirs.frame)} times; counted, n = ${last.poll.window.requests} polls; ${scenario}).`,
         `With all that surrounds a message, JSON of the batch, TCP and IP included, polling used ${last.ip.poll.toFixed(0)} B and WebSocket ${last.ip.websocket.toFixed(0)}: ${(last.ip.poll / last.ip.websocket).toFixed(1)} times as much (computed from counted bytes, n = ${last.poll.window.delivered} and ${last.websocket.window.delivered} messages; ${scenario}).`,
       ],
       tables: [

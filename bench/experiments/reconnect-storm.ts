@@ -38,12 +38,16 @@ export const reconnectStorm: Experiment = {
     storms.sort((a, b) => place(a) - place(b))
     const scenario = `${clients} clients cut at once, ${rate} msg/s, ${payload} B, poll ${pollMs} ms, loopback`
     const missed = storms.reduce((sum, { group }) => sum + group.lost, 0)
-    const slowest = storms.reduce((a, b) => (a.group.returns.max > b.group.returns.max ? a : b))
+    const pressed = storms.filter(({ lane, busy }) => !busy && lane.endsWith('at once'))
     return {
       scenario,
       findings: [
         `All ${clients} clients came back from their cursors and missed ${missed} messages on any wire (counted; ${scenario}).`,
-        `The last one was back after ${slowest.group.returns.max.toFixed(0)} ms (${laneTitle(slowest.lane)}; ${scenario}, one storm a lane).`,
+        ...(pressed.length === 0
+          ? []
+          : [
+              `Coming back at once, the last client was back after ${pressed.map(({ lane, group }) => `${group.returns.max.toFixed(0)} ms (${laneTitle(lane.split(',')[0] ?? lane)})`).join(', ')}; a poller waits for its next question (${scenario}, one storm a lane).`,
+            ]),
       ],
       tables: [
         {

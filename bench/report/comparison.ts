@@ -1,5 +1,5 @@
 /** Two reports side by side: what changed, and what of it may be said. */
-import { bootstrapDifference, isShown, mean, median, seededRandom } from '../statistics.ts'
+import { bootstrapDifference, isShown, leastRounds, mean, median, seededRandom } from '../statistics.ts'
 import { Trips } from '../trips.ts'
 import type { MetricName } from './metrics.ts'
 import type { Environment, How, Interval, Report, Result } from './report.ts'
@@ -15,7 +15,7 @@ export interface Change {
   readonly old: number
   readonly new: number
   readonly verdict: Verdict
-  /** How far two halves of one run lie apart: a window that ends a message earlier counts one less. */
+  /** How far two halves of one run lie apart: a window that ends a message earlier counts one less. Infinity where rounds are too few to say. */
   readonly floor: number
   /** new − old; sampled with its 95 % interval over the rounds, counted without. */
   readonly difference: Interval
@@ -106,7 +106,8 @@ type Judged = Omit<Change, 'metric' | 'how'>
 function counted(before: readonly number[], after: readonly number[], windowed: boolean): Judged {
   const [old, fresh] = [mean(before), mean(after)]
   const value = fresh - old
-  const floor = windowed ? Math.max(noise(before, mean), noise(after, mean)) : 0
+  const enough = Math.min(before.length, after.length) >= leastRounds
+  const floor = !windowed ? 0 : enough ? Math.max(noise(before, mean), noise(after, mean)) : Infinity
   return { ...shared(old, fresh, { value, low: value, high: value }), floor, verdict: value === 0 ? 'same' : 'changed' }
 }
 

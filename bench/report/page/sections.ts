@@ -27,7 +27,7 @@ export function findings(report: Report): string {
     {},
     heading('findings', 'Findings'),
     found.length === 0 ? paragraph('None: nothing was measured, or nothing was shown.') : list('ol', found),
-    element('div', { class: 'scope' }, side('Holds for', scope.holds), side('Does not hold for', scope.open)),
+    element('div', { class: 'scope' }, side('Holds for', scope.holds), side('Left open', scope.open)),
   )
 }
 
