@@ -188,10 +188,14 @@ function commit(): string {
 
 async function tell({ json }: Options, folder: string, report: Report): Promise<void> {
   const files = await writeReport(report, folder)
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
-  if (json) return
+  const wrote = `wrote ${files.join('\n      ')}\n`
+  if (json) {
+    process.stdout.write(`${JSON.stringify(report)}\n`)
+    process.stderr.write(wrote)
+    return
+  }
   const text = `${printReport(report, { width: process.stdout.columns ?? 120, colour: process.stdout.isTTY && !process.env['NO_COLOR'] })}\n`
-  process.stdout.write(`${text}wrote ${files.join('\n      ')}\n`)
+  process.stdout.write(`${text}${wrote}`)
   const failed = report.results.flatMap(({ name, checks }) =>
     checks.filter(({ asserted, holds }) => asserted && !holds).map(({ relation }) => `${name}: ${relation}`),
   )
