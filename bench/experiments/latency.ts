@@ -166,7 +166,7 @@ function delayFinding(bench: Bench, scenario: string, lanes: Lanes): string | un
   const floor = Math.abs(summary.medianMs(websocket) - summary.medianMs(second))
   const rounds = sse.length
   const { value, low, high } = difference
-  const numbers = `median difference ${value.toFixed(2)} ms, 95 % CI ${low.toFixed(2)} to ${high.toFixed(2)}, A/A noise floor ${floor.toFixed(2)} ms, ${sse.length} rounds; ${scenario}`
+  const numbers = `median difference ${value.toFixed(2)} ms, 95 % CI ${low.toFixed(2)} to ${high.toFixed(2)}, A/A noise floor ${floor.toFixed(2)} ms, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ${scenario}`
   if (!isShown({ difference, floor, base: summary.medianMs(websocket), rounds }))
     return `SSE against WebSocket, delay: no difference shown (${numbers}).`
   return `SSE was ${value > 0 ? 'later' : 'earlier'} than WebSocket (${numbers}).`
