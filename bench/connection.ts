@@ -45,6 +45,8 @@ export const newTally = (): Tally => ({
 
 export const bytesUp = (tally: Tally): number => tally.requestLine + tally.requestHeaders + tally.requestBody + tally.framingUp
 export const bytesDown = (tally: Tally): number => tally.responseHead + tally.framing + tally.payload + tally.emptyPayload
+/** Both ways. */
+export const bytesBothWays = (tally: Tally): number => bytesUp(tally) + bytesDown(tally)
 
 /** `later - earlier`, field by field. */
 export function since(earlier: Tally, later: Tally): Tally {

@@ -1,5 +1,6 @@
 /** The model's constants, measured: what heads, frames and batches weigh for clients that send this much with every question. */
 import { type Constants, measured } from '../src/model/constants.ts'
+import { transportNames } from '../src/protocol/message.ts'
 import type { Bench } from './bench.ts'
 import type { Tally } from './connection.ts'
 import { periodicSchedule } from './statistics.ts'
@@ -19,9 +20,8 @@ const rate = 20
 /** One second on all four wires, and what each head, event and frame weighed on average. */
 export async function measureConstants(bench: Bench, carried: Carried = {}, payload = bench.options.payload): Promise<Measured> {
   bench.say('weighing heads and frames')
-  const wires = ['poll', 'long-poll', 'sse', 'websocket'] as const
   const { groups, published } = await bench.round({
-    groups: wires.map((wire) => ({ lane: wire, wire, room: 'weigh', clients: 1, pollMs: 100, ...carried })),
+    groups: transportNames.map((wire) => ({ lane: wire, wire, room: 'weigh', clients: 1, pollMs: 100, ...carried })),
     schedules: { weigh: periodicSchedule(rate, 1) },
     payload,
     warmupMs: 0,

@@ -16,3 +16,11 @@ export const captured = JSON.parse(readFileSync(new URL('headers.json', import.m
 /** Header lines in the order of the wire, Host and Cookie left out, as they are sent to `host`. */
 export const headerLines = (set: HeaderSet, wire: TransportName, host: string): readonly string[] =>
   set === 'minimal' ? [] : captured[set][wire].map((line) => line.replaceAll('{host}', host))
+
+/** A handshake with nothing more than RFC 6455, 4.1 asks for. */
+export const upgradeLines = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+] as const

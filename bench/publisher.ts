@@ -6,6 +6,7 @@ import { answer } from './processes.ts'
 import { type Busy, idle as idleSelf, watchSelf } from './self.ts'
 import { stamp } from './stamp.ts'
 import { Trips } from './trips.ts'
+import { upgradeLines } from './headers.ts'
 
 export interface Publication {
   readonly url: string
@@ -186,16 +187,10 @@ class Publisher implements Owner {
 
   /** One socket for each room, read by nobody else. */
   #openRooms(rooms: readonly string[]): Map<string, Connection> {
-    const upgrade = [
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ]
     return new Map(
       rooms.map((room) => {
         const connection = this.#connect()
-        connection.ask(this.#head('GET', `/rooms/${room}/websocket`, [...upgrade, `Cookie: ${this.#cookie}`]))
+        connection.ask(this.#head('GET', `/rooms/${room}/websocket`, [...upgradeLines, `Cookie: ${this.#cookie}`]))
         return [room, connection]
       }),
     )

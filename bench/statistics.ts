@@ -153,7 +153,7 @@ function interval(value: number, resamples: number, again: () => number): Interv
 }
 
 /** A difference of less than this share of what it is compared with is not worth a word. */
-const leastShare = 0.05
+export const leastShare = 0.05
 
 /** With fewer rounds an interval is the range of what few numbers there are: nothing is claimed. */
 export const leastRounds = 3

@@ -4,7 +4,7 @@ import { now } from './clock.ts'
 import { Connection, type Head, newTally, type Owner, type Tally } from './connection.ts'
 import type { Dialect, Heard } from './dialects/dialect.ts'
 import { dialects, type PeerName } from './dialects/index.ts'
-import { type HeaderSet, headerLines } from './headers.ts'
+import { type HeaderSet, headerLines, upgradeLines } from './headers.ts'
 import { readStamp, type Stamp } from './stamp.ts'
 import { Trips } from './trips.ts'
 
@@ -75,8 +75,7 @@ export class Group {
     const lines = [`Host: ${this.to.host}`, ...sent.filter((line) => setup.keepAlive !== false || !/^connection:/i.test(line))]
     if (setup.cookie !== undefined) lines.push(`Cookie: ${setup.cookie}`)
     if (setup.keepAlive === false) lines.push('Connection: close')
-    if (setup.wire === 'websocket' && !lines.some((line) => line.startsWith('Upgrade')))
-      lines.push('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
+    if (setup.wire === 'websocket' && !lines.some((line) => line.startsWith('Upgrade'))) lines.push(...upgradeLines)
     this.#base = lines.map((line) => `${line}\r\n`).join('')
   }
 

@@ -1,9 +1,12 @@
 /** What the rounds of a lane say together: counts summed, histograms merged, intervals by resampling rounds. */
-import { bytesDown, bytesUp, plus, type Tally } from './connection.ts'
+import { bytesBothWays, plus, type Tally } from './connection.ts'
 import type { Interval } from './report/report.ts'
 import { bootstrap } from './statistics.ts'
 import { Trips } from './trips.ts'
 import type { Group, Round } from './round.ts'
+
+/** A lane that runs WebSocket a second time (A/A): what the two differ by is noise. */
+export const again = 'websocket, again'
 
 /** One lane in one round. */
 export interface Sample {
@@ -16,13 +19,13 @@ export const tallyOf = (samples: readonly Sample[]): Tally => samples.map(({ gro
 /** Bytes both ways per delivered message: counted over all rounds, no average of ratios. */
 export function bytesPerMessage(samples: readonly Sample[]): number {
   const tally = tallyOf(samples)
-  return (bytesUp(tally) + bytesDown(tally)) / tally.delivered
+  return bytesBothWays(tally) / tally.delivered
 }
 
 /** Share of the bytes that is no batch with messages. */
 export function overheadShare(samples: readonly Sample[]): number {
   const tally = tallyOf(samples)
-  return 1 - tally.payload / (bytesUp(tally) + bytesDown(tally))
+  return 1 - tally.payload / bytesBothWays(tally)
 }
 
 export const requestsPerSecond = (samples: readonly Sample[]): number =>

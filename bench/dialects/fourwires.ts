@@ -1,11 +1,11 @@
 /** Ours: src/protocol/README.md. */
-import type { Batch } from '../../src/protocol/message.ts'
+import { type Batch, transportNames } from '../../src/protocol/message.ts'
 import type { Dialect } from './dialect.ts'
 
 const json = ['Content-Type: application/json']
 
 export const fourwires: Dialect = {
-  wires: ['poll', 'long-poll', 'sse', 'websocket'],
+  wires: transportNames,
   joins: () => 'heard',
   subscribe: (wire, { room, cursor, holdSeconds, latest }) => {
     const since = cursor === undefined || latest ? [] : [`since=${cursor}`]

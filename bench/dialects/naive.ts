@@ -1,4 +1,5 @@
 /** The naive server: peers/naive.ts. */
+import { transportNames } from '../../src/protocol/message.ts'
 import type { Dialect } from './dialect.ts'
 
 interface Message {
@@ -7,7 +8,7 @@ interface Message {
 }
 
 export const naive: Dialect = {
-  wires: ['poll', 'long-poll', 'sse', 'websocket'],
+  wires: transportNames,
   // A stream is in its set before its head is written; a long poll says from where it reads.
   joins: (wire) => (wire === 'poll' ? 'heard' : wire === 'long-poll' ? 'connected' : 'head'),
   subscribe: (wire, { room, cursor = '0' }) => ({

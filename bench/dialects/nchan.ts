@@ -1,9 +1,10 @@
 /** Nchan (nchan.io): the locations of peers/nchan.ts. A message is its text; a place is its time and its number within that second. */
+import { transportNames } from '../../src/protocol/message.ts'
 import { headerOf } from '../connection.ts'
 import type { Dialect } from './dialect.ts'
 
 export const nchan: Dialect = {
-  wires: ['poll', 'long-poll', 'sse', 'websocket'],
+  wires: transportNames,
   // A channel keeps its messages and is read from the oldest: who has no place yet misses nothing.
   joins: (wire) => (wire === 'poll' ? 'heard' : wire === 'long-poll' ? 'connected' : 'head'),
   subscribe: (wire, { room, cursor }) => {

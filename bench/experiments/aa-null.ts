@@ -3,7 +3,7 @@ import type { Bench } from '../bench.ts'
 import type { Experiment } from '../experiment.ts'
 import { check, exactly } from '../relations.ts'
 import type { Interval } from '../report/report.ts'
-import { bootstrapRatio, median, periodicSchedule } from '../statistics.ts'
+import { bootstrapRatio, median, periodicSchedule, leastShare } from '../statistics.ts'
 import * as summary from '../summary.ts'
 import type { Sample } from '../summary.ts'
 import { withheldNotes } from './paper.ts'
@@ -14,9 +14,6 @@ const rate = 20
 const warmupMs = 150
 const measureMs = 800
 const pairs = 10
-/** Less than this is not claimed of any two lanes. */
-const leastShare = 0.05
-
 /** Rounds of A and of B in random order within each pair, a fresh server each. */
 export async function measurePairs(bench: Bench, count: number, forMs = measureMs): Promise<readonly [Sample[], Sample[]]> {
   const samples = await bench.interleave(lanes, count, async ({ lane }, number): Promise<Sample> => {

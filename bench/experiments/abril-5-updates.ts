@@ -2,8 +2,8 @@
 import { longPoll, poll } from '../../src/model/pull.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check, exactly } from '../relations.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
-import { bytes, computed, counted, label, published, record, said } from './recorded.ts'
+import { bytesBothWays, bytesDown, bytesUp } from '../connection.ts'
+import { computed, counted, label, published, record, said } from './recorded.ts'
 
 /** What a second of the original lasts here. */
 const secondMs = 400
@@ -35,7 +35,7 @@ export const abril5Updates: Experiment = {
       (cost) => (cost.requestsPerSecond * measureMs) / 1000,
     )
     const asked = (name: string): number => lane(name).window.requests / clients
-    const used = (name: string): number => bytes(lane(name).window) / clients
+    const used = (name: string): number => bytesBothWays(lane(name).window) / clients
     const scenario = `${updates} updates, one every ${secondMs} ms, T ${pollMs} ms, ${clients} clients a wire`
     return {
       scenario,

@@ -7,7 +7,8 @@ import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { periodicSchedule } from '../statistics.ts'
 import { withheldNotes } from './paper.ts'
-import { bytes, computed, counted, inTurn, label, lasting, record, said, sampled } from './recorded.ts'
+import { computed, counted, inTurn, label, lasting, record, said, sampled } from './recorded.ts'
+import { bytesBothWays } from '../connection.ts'
 
 const rttMs = 40
 /** Rarer than a round trip: each message is a batch of its own on every wire. */
@@ -59,14 +60,14 @@ export const agarwalPenalty: Experiment = {
       lanes.map((lane, index) => {
         const { window, trips } = recorded.lane(lane)
         const tcp = recorded.lane('tcp')
-        const each = bytes(window) / window.delivered
+        const each = bytesBothWays(window) / window.delivered
         return {
           payload,
           lane,
           recorded,
           predicted: ratios[index] ?? 1,
           each,
-          ratio: (each * tcp.window.delivered) / bytes(tcp.window),
+          ratio: (each * tcp.window.delivered) / bytesBothWays(tcp.window),
           delay: trips.mean / tcp.trips.mean,
           trips,
         }

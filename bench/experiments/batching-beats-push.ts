@@ -4,7 +4,7 @@ import { type Cost, crossover, ipBytes } from '../../src/model/cost.ts'
 import { poll } from '../../src/model/pull.ts'
 import { sse, websocket } from '../../src/model/push.ts'
 import type { Bench } from '../bench.ts'
-import { bytesDown, bytesUp, type Tally } from '../connection.ts'
+import { bytesBothWays, type Tally } from '../connection.ts'
 import { measureConstants, type Measured } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
@@ -65,7 +65,7 @@ export async function measureBatched(
   return over.map((messages): Batched => {
     const groups = perWire((wire) => groupOf(round, `${wire} ${messages}`))
     for (const wire of wires) bench.record(`T ${pollMs} ms, λT ${messages}`, 0, round, { ...groups[wire], lane: wire })
-    const bytes = perWire((wire) => (bytesUp(groups[wire].window) + bytesDown(groups[wire].window)) / groups[wire].window.delivered)
+    const bytes = perWire((wire) => bytesBothWays(groups[wire].window) / groups[wire].window.delivered)
     const ip = perWire((wire) => bytes[wire] + (constants.segment * segments(wire, groups[wire])) / groups[wire].window.delivered)
     return { perInterval: messages, groups, bytes, ip }
   })

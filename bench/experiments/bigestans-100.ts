@@ -1,5 +1,5 @@
 /** Bigestans 2014: the number of HTTP requests for one hundred messages sent. */
-import type { TransportName } from '../../src/protocol/message.ts'
+import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, type Bounds, check, exactly } from '../relations.ts'
@@ -24,7 +24,7 @@ export const bigestans100: Experiment = {
       post: await send(bench, ['poll', 'long-poll', 'sse'], 'post'),
       websocket: await send(bench, ['websocket'], 'websocket'),
     }
-    const rows = (['poll', 'long-poll', 'sse', 'websocket'] as const).map((wire) => {
+    const rows = transportNames.map((wire) => {
       const { lane, round } = wire === 'websocket' ? rounds.websocket : rounds.post
       const { window, total } = lane(wire)
       const sending = wire === 'websocket' ? 0 : round.published.answers.count

@@ -4,7 +4,7 @@ import { longPoll, poll } from '../../src/model/pull.ts'
 import { sse, websocket } from '../../src/model/push.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
+import { bytesBothWays } from '../connection.ts'
 import { type Carried, type Measured, measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
@@ -121,7 +121,7 @@ export async function measurePoints(
         wire,
         rate,
         delivered,
-        measured: sum(({ window }) => bytesUp(window) + bytesDown(window)) / delivered,
+        measured: sum(({ window }) => bytesBothWays(window)) / delivered,
         predicted: bytesPerMessage(costOf(wire, load.rate, pollMs, constants), load),
       }
     }),

@@ -2,7 +2,7 @@
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
 import { dialects, type PeerName } from '../dialects/index.ts'
-import type { Sample } from '../summary.ts'
+import { again, type Sample } from '../summary.ts'
 
 export interface Lane {
   readonly lane: string
@@ -10,9 +10,6 @@ export interface Lane {
   readonly wire: TransportName
   readonly clients: number
 }
-
-/** The same wire twice: their difference is noise. */
-export const again = 'websocket, again'
 
 export const ourLanes = (clients: number, twice: boolean): Lane[] => [
   ...transportNames.map((wire): Lane => ({ lane: wire, peer: 'fourwires', wire, clients })),

@@ -8,8 +8,8 @@ import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Interval, Table } from '../report/report.ts'
 import { bootstrapDifference, bootstrapRatio, isShown } from '../statistics.ts'
 import * as summary from '../summary.ts'
-import type { Sample } from '../summary.ts'
-import { again, type Lane, oneRound, ourLanes, peerLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
+import { again, type Sample } from '../summary.ts'
+import { type Lane, oneRound, ourLanes, peerLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
 
 /** A lane of some server beside ours of the same wire. */
 interface Compared {

@@ -6,8 +6,8 @@ import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Series, Table } from '../report/report.ts'
 import { bootstrapDifference, isShown, leastRounds } from '../statistics.ts'
 import * as summary from '../summary.ts'
-import type { Sample } from '../summary.ts'
-import { again, type Lane, oneRound, ourLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
+import { again, type Sample } from '../summary.ts'
+import { type Lane, oneRound, ourLanes, roundsText, scenarioOf } from './fan-out-lanes.ts'
 import { againstPeers } from './fan-out-peers.ts'
 
 const sizes = [100, 1_000, 5_000] as const

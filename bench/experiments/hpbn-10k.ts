@@ -4,8 +4,8 @@ import type { Experiment } from '../experiment.ts'
 import { measureConstants } from '../constants.ts'
 import { answerBytes } from '../../src/model/constants.ts'
 import { around, check } from '../relations.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
-import { bytes, computed, counted, inTurn, label, lasting, published, record, said } from './recorded.ts'
+import { bytesBothWays, bytesDown, bytesUp } from '../connection.ts'
+import { computed, counted, inTurn, label, lasting, published, record, said } from './recorded.ts'
 
 const allClients = 10_000
 const intervalSeconds = 60
@@ -50,7 +50,7 @@ export const hpbn10k: Experiment = {
       // Of each direction its own count: what is under way at an edge of the window is in one of them.
       perRequest: bytesUp(window) / window.requests + bytesDown(window) / window.responses,
       rate: window.requests / seconds,
-      megabits: (bytes(window) * 8) / seconds / 1e6,
+      megabits: (bytesBothWays(window) * 8) / seconds / 1e6,
       n: window.requests,
     }))
     const scenario = `${clients} clients a lane, T 1 s, an idle room, ${seconds} s`

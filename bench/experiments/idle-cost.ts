@@ -2,7 +2,7 @@
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
 import { now, until } from '../clock.ts'
-import { bytesDown, bytesUp, plus } from '../connection.ts'
+import { bytesBothWays, plus } from '../connection.ts'
 import type { Experiment } from '../experiment.ts'
 import { check } from '../relations.ts'
 import { laneTitle } from '../report/lanes.ts'
@@ -119,10 +119,7 @@ async function measureWire(bench: Bench, wire: TransportName, clients: number): 
       const [before, counted] = await Promise.all([live.subject.ask('usage'), live.count()])
       await until(now() + observeMs, bench.signal)
       const [after, recounted] = await Promise.all([live.subject.ask('usage'), live.count()])
-      const total = (groups: typeof counted): number => {
-        const tally = groups.map(({ total: each }) => each).reduce(plus)
-        return bytesUp(tally) + bytesDown(tally)
-      }
+      const total = (groups: typeof counted): number => bytesBothWays(groups.map(({ total: each }) => each).reduce(plus))
       const perHour = slower[wire] / (steps * step) / hours
       cpuMs = (after.cpuMs - before.cpuMs) * perHour
       bytes = (total(recounted) - total(counted)) * perHour

@@ -8,7 +8,7 @@ import { laneTitle } from '../report/lanes.ts'
 import type { Chart, Series, Table } from '../report/report.ts'
 import { bootstrapDifference, isShown, stratifiedSchedule } from '../statistics.ts'
 import * as summary from '../summary.ts'
-import type { Sample } from '../summary.ts'
+import { again, type Sample } from '../summary.ts'
 
 interface Lane {
   readonly lane: string
@@ -19,8 +19,6 @@ type Lanes = ReadonlyMap<string, readonly Sample[]>
 
 /** For the compiler that a server runs; and a poller that joins is not behind before a whole interval has passed. */
 const leastWarmupMs = 1_000
-/** The same wire twice: their difference is noise. */
-const again = 'websocket, again'
 
 export const latency: Experiment = {
   name: 'latency',

@@ -1,7 +1,7 @@
 /** Lubbers and Greco 2010, "A Quantum Leap in Scalability": what surrounds a short message over polling and over WebSocket. */
 import { exchangeSegments, frameHead, measured as standard, pushSegments } from '../../src/model/constants.ts'
 import type { Bench } from '../bench.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
+import { bytesBothWays } from '../connection.ts'
 import { type Measured, measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { type HeaderSet, headerSets } from '../headers.ts'
@@ -58,7 +58,7 @@ export async function measureSurrounded(bench: Bench, seconds: number, sets: rea
     const { messageBytes, requestHead, responseHead, segment } = weighed[index] as Measured
     const [poll, websocket] = (['poll', 'websocket'] as const).map((wire) => groupOf(round, `${wire}, ${set}`)) as [Group, Group]
     for (const group of [poll, websocket]) bench.record(`a message and a question every ${everyMs} ms, ${payload} B`, 0, round, group)
-    const surrounding = ({ window }: Group): number => (bytesUp(window) + bytesDown(window)) / window.delivered - messageBytes
+    const surrounding = ({ window }: Group): number => bytesBothWays(window) / window.delivered - messageBytes
     const { requestLine, requestHeaders, requests, responseHead: answers, responses } = poll.window
     const overhead = { poll: surrounding(poll), websocket: surrounding(websocket) }
     return {

@@ -1,10 +1,12 @@
 /** Lubbers and Greco 2010, an overlooked remark: for a fast feed polling is "more prudent" than long polling, for it throttles. */
+import { transportNames } from '../../src/protocol/message.ts'
 import { longPoll, poll, type PollOptions } from '../../src/model/pull.ts'
 import { measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { poissonSchedule } from '../statistics.ts'
-import { bytes, bytesOnTheNetwork, computed, counted, label, lasting, record, said } from './recorded.ts'
+import { bytesOnTheNetwork, computed, counted, label, lasting, record, said } from './recorded.ts'
+import { bytesBothWays } from '../connection.ts'
 
 const rttMs = 50
 const rate = 20
@@ -24,7 +26,7 @@ export const lubbersThrottle: Experiment = {
     const seconds = lasting(bench, 6)
     const { groups, lane } = await record(bench, `${rate} msg/s, R ${rttMs} ms`, {
       relay: { rttMs },
-      groups: (['poll', 'long-poll', 'sse', 'websocket'] as const).map((wire) => ({
+      groups: transportNames.map((wire) => ({
         lane: wire,
         wire,
         room: 'feed',
@@ -68,7 +70,7 @@ export const lubbersThrottle: Experiment = {
             name in asked ? asked[name as keyof typeof asked].requestsPerSecond : 0,
             requests(name),
             window.delivered / window.batches,
-            bytes(window) / window.delivered,
+            bytesBothWays(window) / window.delivered,
             network(name),
             window.delivered,
           ]),

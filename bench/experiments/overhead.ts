@@ -2,7 +2,7 @@
 import { frameHead } from '../../src/model/constants.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
+import { bytesBothWays, bytesDown, bytesUp } from '../connection.ts'
 import type { Carried } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check, exactly } from '../relations.ts'
@@ -57,7 +57,7 @@ const cursorBytes = 22
 const sum = ([up, down]: readonly [number, number]): number => up + down
 
 const laneOf = (wire: TransportName, set: string): string => `${wire}, ${set}`
-const perMessage = ({ window }: Group): number => (bytesUp(window) + bytesDown(window)) / window.delivered
+const perMessage = ({ window }: Group): number => bytesBothWays(window) / window.delivered
 
 /** All lanes in one round: what is counted is not disturbed by company. */
 export async function measureLanes(bench: Bench, measuredSeconds = seconds): Promise<readonly Group[]> {

@@ -6,7 +6,8 @@ import { measureConstants } from '../constants.ts'
 import type { Experiment } from '../experiment.ts'
 import { around, check } from '../relations.ts'
 import { periodicSchedule } from '../statistics.ts'
-import { bytes, computed, counted, label, lasting, record, said } from './recorded.ts'
+import { computed, counted, label, lasting, record, said } from './recorded.ts'
+import { bytesBothWays } from '../connection.ts'
 
 /** Samples a second, and questions a second. */
 const rate = 10
@@ -34,7 +35,7 @@ export const puranikBandwidth: Experiment = {
     })
     const load = { rate, payload: constants.messageBytes, roundTripMs: 0, arrivals: 'periodic' } as const
     const models = [poll(load, { intervalMs: 1000 / rate }, constants), websocket(load, {}, constants)]
-    const perSample = (name: string): number => bytes(lane(name).window) / lane(name).window.delivered
+    const perSample = (name: string): number => bytesBothWays(lane(name).window) / lane(name).window.delivered
     const saved = 1 - perSample('websocket') / perSample('poll')
     const more = perSample('poll') / perSample('websocket') - 1
     const scenario = `${rate} samples/s of ${payload} B, T ${1000 / rate} ms, ${clients} clients a wire, ${seconds} s`

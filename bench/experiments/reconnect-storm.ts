@@ -2,7 +2,7 @@
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Bench } from '../bench.ts'
 import { until } from '../clock.ts'
-import { bytesDown, bytesUp } from '../connection.ts'
+import { bytesBothWays } from '../connection.ts'
 import { NoNumber, type Experiment } from '../experiment.ts'
 import { check, exactly } from '../relations.ts'
 import { laneTitle } from '../report/lanes.ts'
@@ -70,7 +70,7 @@ export const reconnectStorm: Experiment = {
             busy ? null : group.trips.max,
             group.lost,
             group.total.repeated,
-            (bytesUp(group.total) + bytesDown(group.total)) / group.total.connects - group.total.payload / group.total.connects,
+            bytesBothWays(group.total) / group.total.connects - group.total.payload / group.total.connects,
             cpuMs,
             group.returns.count,
           ]),

@@ -1,7 +1,7 @@
 /** Rounds as the published experiments run them: each group recorded, columns for their tables, and times that may have to be withheld. */
 import { exchangeSegments, measured, pushSegments } from '../../src/model/constants.ts'
 import type { Bench } from '../bench.ts'
-import { bytesDown, bytesUp, type Tally } from '../connection.ts'
+import { bytesBothWays, type Tally } from '../connection.ts'
 import type { Chart, Check, Column, How } from '../report/report.ts'
 import { groupOf } from './paper.ts'
 import type { Group, Round, RoundSetup } from '../round.ts'
@@ -50,13 +50,10 @@ export async function inTurn<T, R>(list: readonly T[], run: (item: T, index: num
   return results
 }
 
-/** Bytes both ways, as the application sees them. */
-export const bytes = (tally: Tally): number => bytesUp(tally) + bytesDown(tally)
-
-/** The same with the heads of IP and TCP, computed: 3 segments an exchange, 2 a push (`src/model`). */
+/** Bytes both ways with the heads of IP and TCP, computed: 3 segments an exchange, 2 a push (`src/model`). */
 export function bytesOnTheNetwork(tally: Tally): number {
   const pushes = Math.max(0, tally.batches + tally.empty - tally.responses)
-  return bytes(tally) + measured.segment * (exchangeSegments * tally.requests + pushSegments * pushes)
+  return bytesBothWays(tally) + measured.segment * (exchangeSegments * tally.requests + pushSegments * pushes)
 }
 
 /** 12.3 or 1,234: for sentences. */

@@ -1,11 +1,11 @@
 /** Skvorc, Horvat and Srbljic 2014: a WebSocket makes no more traffic than TCP does, but for its handshake. */
 import { frameHead } from '../../src/model/constants.ts'
 import type { Experiment } from '../experiment.ts'
-import type { Tally } from '../connection.ts'
+import { bytesBothWays, type Tally } from '../connection.ts'
 import { around, check } from '../relations.ts'
 import { periodicSchedule } from '../statistics.ts'
 import { withheldNotes } from './paper.ts'
-import { bytes, computed, counted, inTurn, label, record, said, sampled } from './recorded.ts'
+import { computed, counted, inTurn, label, record, said, sampled } from './recorded.ts'
 
 /** Of a text, which has 4,096 characters at the most. */
 const payloads = [16, 128, 1_024, 4_096] as const
@@ -89,4 +89,4 @@ export const skvorcWsVsTcp: Experiment = {
 }
 
 const handshake = (tally: Tally): number => tally.requestLine + tally.requestHeaders + tally.responseHead
-const afterHandshake = (tally: Tally): number => bytes(tally) - handshake(tally)
+const afterHandshake = (tally: Tally): number => bytesBothWays(tally) - handshake(tally)
