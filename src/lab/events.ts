@@ -1,4 +1,9 @@
-/** What the tap tells a viewer of its own connections: plain data, small enough to stream. Imports nothing, runs anywhere. */
+/**
+ * What goes over `/lab/events`, both ways: what a page is told of its own connections, what it asks, and what it does to
+ * them. Plain data, small enough to stream. Runs anywhere.
+ */
+import { type Ack, type TransportName, transportNames } from '../protocol/message.ts'
+import { Problem, type ProblemBody } from '../protocol/problem.ts'
 
 /** Up is what the client sends, down is what it gets. */
 export const directions = ['up', 'down'] as const
@@ -100,8 +105,200 @@ export interface BlockBytes extends BytesQuestion {
 /** So much of a block is kept to be looked at, in bytes. */
 export const shownBytes = 2_048
 
-/** A viewer's question, or undefined where it is none. */
-export function parseQuestion(value: unknown): BytesQuestion | undefined {
-  const { type, connection, block } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  return type === 'bytes' && typeof connection === 'number' && typeof block === 'number' ? { type, connection, block } : undefined
+/** A proxy that stands in the way: none, one that holds answers back, one that knows no upgrade, one that cuts who is silent. */
+export const proxyKinds = ['none', 'buffers', 'no-upgrade', 'idle-cut'] as const
+export type ProxyKind = (typeof proxyKinds)[number]
+
+/**
+ * What is done to a session's own connections from now on, each in ms a direction but the reader's pace. It holds for all
+ * pages of the session, and ends with its last viewer: nobody is left behind a bad network that nobody shows.
+ */
+export interface Chaos {
+  /** Every byte takes so long. */
+  readonly delayMs: number
+  /** And up to so much longer, drawn evenly; order is kept, as TCP keeps it. */
+  readonly jitterMs: number
+  /** Bytes a second that the client takes; 0 is as fast as it can. */
+  readonly readBytesPerSecond: number
+  readonly proxy: ProxyKind
+}
+export const noChaos: Chaos = { delayMs: 0, jitterMs: 0, readBytesPerSecond: 0, proxy: 'none' }
+
+/** What one may do to one's own connections at the most. */
+export const chaosLimits = { delayMs: 2_000, jitterMs: 2_000, readBytesPerSecond: 1_000_000, stallMs: 3_000, blackHoleMs: 120_000 } as const
+
+/** From now on this holds. Answered by `ChaosNow`. */
+export interface ChaosOrder {
+  readonly type: 'chaos'
+  readonly chaos: Chaos
+}
+/** Once: everything waits so long, and then goes on; nothing is lost. */
+export interface StallOrder {
+  readonly type: 'stall'
+  readonly ms: number
+}
+/**
+ * For so long what is sent either way is swallowed, and nobody is told: no FIN, no RST. A connection that lost bytes stays
+ * a hole until one of its ends gives it up; those that are opened afterwards are whole. 0 ms ends it.
+ */
+export interface BlackHoleOrder {
+  readonly type: 'black-hole'
+  readonly ms: number
+}
+/** Ends own connections: politely (FIN) or with a reset (RST). Of one transport, or all of them. */
+export interface CutOrder {
+  readonly type: 'cut'
+  readonly how: 'fin' | 'rst'
+  readonly transport?: TransportName
+}
+
+/** What holds now: told at first, and when it changes. `blackHoleMs` and `stallMs` are what is left of them. */
+export interface ChaosNow {
+  readonly type: 'chaos'
+  readonly chaos: Chaos
+  readonly blackHoleMs: number
+  readonly stallMs: number
+}
+
+/** A page compares its clock with the server's: answered at once, with the same `sent`. */
+export interface ClockQuestion {
+  readonly type: 'clock'
+  readonly sent: number
+}
+/** `at` is on the clock that blocks have, in ms; `date` is the server's time of day, in ms since 1970. */
+export interface ClockAnswer extends ClockQuestion {
+  readonly at: number
+  readonly date: number
+}
+
+/** Publishes as this session in a room of its own race (`raceRoomOf`), beside all wires: the sender weighs on none of them. */
+export interface SayOrder {
+  readonly type: 'say'
+  readonly id: string
+  readonly room: string
+  readonly text: string
+}
+/** The text is in the log. */
+export interface Said extends Ack {
+  readonly type: 'said'
+}
+/** Messages a second that one session may say in its race. */
+export const raceRate = 100
+/** The rooms in which a member may `say`: `race~m_…`, and further lanes behind another tilde. */
+export const raceRoomOf = (member: string): string => `race~${member}`
+
+/** Who is here, and how we know. Answered by `MembersAnswer`. */
+export interface MembersQuestion {
+  readonly type: 'members'
+  readonly room: string
+}
+export interface ListedWire {
+  readonly transport: TransportName
+  /** When it was last heard, in ms before now, and how long that proves that somebody is here. */
+  readonly seenMs: number
+  readonly leaseMs: number
+}
+export interface MembersAnswer {
+  readonly type: 'members'
+  readonly room: string
+  readonly list: readonly { readonly id: string; readonly name: string; readonly wires: readonly ListedWire[] }[]
+}
+
+/** How the hall is: told to every page at first, and when it changes. */
+export interface Hall {
+  /** Started as a hall: for everybody on the network. */
+  readonly open: boolean
+  /** Nobody but the presenter publishes. */
+  readonly muted: boolean
+  /** Pages show what is said only as a blur. */
+  readonly blurred: boolean
+  /** Messages a second that the server's own bot says, and where. 0: none. */
+  readonly bot: { readonly rate: number; readonly room: string }
+  /** Synthetic members, on this machine, in a process of their own. */
+  readonly swarm: { readonly members: number; readonly room: string }
+  /** Sessions from other devices so far. */
+  readonly joined: number
+  /** Where phones find the page, best first: `http://192.168.178.23:3000`. Empty where only this machine can. */
+  readonly addresses: readonly string[]
+  /** How long the last freeze held everybody up, in ms, and when it ended on the server's clock. */
+  readonly frozen?: { readonly ms: number; readonly at: number }
+}
+export interface HallNow {
+  readonly type: 'hall'
+  readonly hall: Hall
+}
+/** What a presenter may do at the most. A swarm is a process of its own; a freeze holds up everybody. */
+export const presenterLimits = { freezeMs: 3_000, freezeEveryMs: 5_000, botRate: 100, swarmMembers: 500 } as const
+
+/** What was asked cannot be; `id` is that of the `say` it answers. Spelled as on the WebSocket wire: protocol/frame.ts. */
+export interface LabProblem extends Omit<ProblemBody, 'type'> {
+  readonly type: 'problem'
+  readonly id?: string
+}
+
+/** What a page hears. */
+export type LabNews = Report | BlockBytes | ChaosNow | ClockAnswer | Said | MembersAnswer | HallNow | LabProblem
+/** What a page sends. */
+export type LabOrder = BytesQuestion | ChaosOrder | StallOrder | BlackHoleOrder | CutOrder | ClockQuestion | SayOrder | MembersQuestion
+
+/** The one gate for what a page sends. @throws Problem `invalid-request` that says what is wrong */
+export function parseOrder(value: unknown): LabOrder {
+  const order = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  switch (order['type']) {
+    case 'bytes':
+      return { type: 'bytes', connection: within(order, 'connection'), block: within(order, 'block') }
+    case 'chaos':
+      return { type: 'chaos', chaos: parseChaos(order['chaos']) }
+    case 'stall':
+      return { type: 'stall', ms: within(order, 'ms', chaosLimits.stallMs) }
+    case 'black-hole':
+      return { type: 'black-hole', ms: within(order, 'ms', chaosLimits.blackHoleMs) }
+    case 'cut':
+      return parseCut(order)
+    case 'clock':
+      return { type: 'clock', sent: finite(order, 'sent') }
+    case 'say':
+      return { type: 'say', id: text(order, 'id'), room: text(order, 'room'), text: text(order, 'text') }
+    case 'members':
+      return { type: 'members', room: text(order, 'room') }
+  }
+  throw new Problem('invalid-request', 'An order has a type: bytes, chaos, stall, black-hole, cut, clock, say or members.')
+}
+
+function parseChaos(value: unknown): Chaos {
+  const chaos = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const proxy = proxyKinds.find((kind) => kind === chaos['proxy'])
+  if (proxy === undefined) throw new Problem('invalid-request', `proxy is one of ${proxyKinds.join(', ')}.`)
+  return {
+    delayMs: within(chaos, 'delayMs', chaosLimits.delayMs),
+    jitterMs: within(chaos, 'jitterMs', chaosLimits.jitterMs),
+    readBytesPerSecond: within(chaos, 'readBytesPerSecond', chaosLimits.readBytesPerSecond),
+    proxy,
+  }
+}
+
+function parseCut({ how, transport }: Record<string, unknown>): CutOrder {
+  if (how !== 'fin' && how !== 'rst') throw new Problem('invalid-request', 'how is fin or rst.')
+  if (transport === undefined) return { type: 'cut', how }
+  const known = transportNames.find((name) => name === transport)
+  if (known === undefined) throw new Problem('invalid-request', `transport is one of ${transportNames.join(', ')}.`)
+  return { type: 'cut', how, transport: known }
+}
+
+function within(order: Record<string, unknown>, name: string, most = Number.MAX_SAFE_INTEGER): number {
+  const value = order[name]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most) return value
+  throw new Problem('invalid-request', `${name} is a whole number from 0 to ${most}.`)
+}
+
+function finite(order: Record<string, unknown>, name: string): number {
+  const value = order[name]
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new Problem('invalid-request', `${name} is a number.`)
+}
+
+function text(order: Record<string, unknown>, name: string): string {
+  const value = order[name]
+  if (typeof value === 'string') return value
+  throw new Problem('invalid-request', `${name} is a text.`)
 }

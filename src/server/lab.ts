@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { WebSocket } from 'ws'
-import { parseQuestion } from '../lab/events.ts'
+import { parseOrder } from '../lab/events.ts'
 import { Tap, viewersPerSession } from '../lab/tap.ts'
 import { encodeCloseReason } from '../protocol/frame.ts'
 import { Problem, problems } from '../protocol/problem.ts'
@@ -68,8 +68,8 @@ function show(socket: WebSocket, request: FastifyRequest, rooms: Rooms, tap: Tap
   })
   socket.on('message', (data) => {
     try {
-      const question = parseQuestion(parseJson(data as Buffer))
-      if (question === undefined) throw new Problem('invalid-request')
+      const question = parseOrder(parseJson(data as Buffer))
+      if (question.type !== 'bytes') throw new Problem('invalid-request', 'Not yet.')
       // Who reads no answers is given none.
       if (socket.bufferedAmount > rooms.options.highWaterBytes) return
       socket.send(JSON.stringify(watching.bytesOf(question)))
