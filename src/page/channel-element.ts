@@ -1,5 +1,5 @@
 /** An element that follows one channel: in light DOM, with listeners that come and go with the channel. */
-import { LitElement } from 'lit'
+import { LitElement, type PropertyValues } from 'lit'
 import type { Channel } from '../client/index.ts'
 
 export abstract class ChannelElement extends LitElement {
@@ -18,7 +18,7 @@ export abstract class ChannelElement extends LitElement {
   /** Begins anew with this channel. Returns what ends each listening. */
   protected abstract follow(channel: Channel): readonly (() => void)[]
 
-  override willUpdate(): void {
+  override willUpdate(_changed?: PropertyValues): void {
     if (this.channel === this.#followed) return
     this.#leave()
     this.#followed = this.channel

@@ -1,28 +1,40 @@
-/** `<fourwires-room>`: the page. Holds the channel and the address; everything else is its children's. */
-import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
+/** `<fourwires-room>`: the page. Holds the channel, the line to the lab and the address; everything else is its children's. */
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { type Channel, connect, type TransportName, transportNames } from '../client/index.ts'
 import { maxNameLength, parseName, parseRoom } from '../protocol/draft.ts'
+import type { ChaosPanel } from './chaos-panel.ts'
+import type { PresenterStrip } from './hall/presenter-strip.ts'
 import type { KeyHelp, KeysSwitched } from './key-help.ts'
 import { listenForKeys } from './keys.ts'
+import { LabLink } from './lab-link.ts'
 import type { Acknowledged, MessageComposer } from './message-composer.ts'
 import type { MessageLog } from './message-log.ts'
-import { defaultRoom, type Place, placeQuery, readPlace } from './place.ts'
+import { defaultRoom, type Place, placeQuery, readPlace, type View } from './place.ts'
+import type { SeqBarcode } from './seq-barcode.ts'
 import { keep, recall, storedAs } from './storage.ts'
 import type { TransportChosen } from './transport-toggle.ts'
 import type { Discarded } from './unsent-list.ts'
-import { cut } from './wires.ts'
+import type { ViewChosen } from './view-tabs.ts'
+import type { WireView } from './wire/wire-view.ts'
+import { cut, wires } from './wires.ts'
 
 const maxRoomLength = 64
 
 export class FourwiresRoom extends LitElement {
   #place: Place = readPlace(location.search)
   #channel: Channel | undefined
+  readonly #lab = new LabLink(document.baseURI)
   #keys = recall('local', 'keys') !== 'off'
   #leaving = new AbortController()
 
   /** The room that is entered; none while the address names none. For tests, and for the curious. */
   get channel(): Channel | undefined {
     return this.#channel
+  }
+
+  /** The line to the lab. For tests, and for the curious. */
+  get lab(): LabLink {
+    return this.#lab
   }
 
   override createRenderRoot(): HTMLElement {
@@ -35,15 +47,8 @@ export class FourwiresRoom extends LitElement {
     const { signal } = this.#leaving
     addEventListener('popstate', () => this.#moved(), { signal })
     addEventListener('storage', this.#renamedElsewhere, { signal })
-    listenForKeys(
-      {
-        on: () => this.#keys,
-        choose: (transport) => this.#choose(transport),
-        write: () => this.#composer?.focus(),
-        help: () => this.querySelector<KeyHelp>('key-help')?.show(),
-      },
-      signal,
-    )
+    listenForKeys({ on: () => this.#keys, keys: this.#keyMap() }, signal)
+    this.#lab.on('status', () => this.requestUpdate())
     this.#enter()
   }
 
@@ -51,11 +56,33 @@ export class FourwiresRoom extends LitElement {
     super.disconnectedCallback()
     this.#leaving.abort()
     this.#channel?.close()
+    this.#lab.close()
+  }
+
+  #keyMap(): ReadonlyMap<string, () => void> {
+    const wire = (): WireView | null => this.querySelector<WireView>('wire-view')
+    const chaos = (): ChaosPanel | null => this.querySelector<ChaosPanel>('chaos-panel')
+    return new Map<string, () => void>([
+      ...transportNames.map((name) => [wires[name].key, () => this.#choose(name)] as const),
+      ['/', () => this.#write()],
+      ['?', () => this.querySelector<KeyHelp>('key-help')?.show()],
+      ['h', () => this.#look('heads')],
+      ['g', () => this.#look('game')],
+      ['c', () => this.#look('chat')],
+      ['w', () => this.#look('wire')],
+      ['b', () => this.querySelector<SeqBarcode>('seq-barcode')?.toggleTable()],
+      [' ', () => wire()?.togglePause()],
+      ['k', () => chaos()?.cut()],
+      ['o', () => chaos()?.blackHole()],
+      ['f', () => this.querySelector<PresenterStrip>('presenter-strip')?.freeze()],
+      ['r', () => location.assign(`race${placeQuery(this.#place)}`)],
+    ])
   }
 
   override render(): TemplateResult {
-    const { room, transport, pollMs, roomRefusal, notes } = this.#place
-    return html`<main @acknowledged=${this.#acknowledged} @discarded=${this.#discarded}>
+    const { room, transport, view, notes } = this.#place
+    const [channel, lab] = [this.#channel, this.#lab]
+    return html`<main data-view=${view} @acknowledged=${this.#acknowledged} @discarded=${this.#discarded}>
       <header>
         <h1>
           <span class="mark" aria-hidden="true">${transportNames.map((name) => html`<i data-transport=${name}></i>`)}</span>
@@ -65,42 +92,69 @@ export class FourwiresRoom extends LitElement {
           label="Room"
           verb="Enter"
           .value=${room}
-          .refusal=${roomRefusal}
+          .refusal=${this.#place.roomRefusal}
           .most=${maxRoomLength}
           .save=${this.#goTo}
         ></notebook-field>
         <notebook-field
           label="Name"
           verb="Rename"
-          .value=${this.#channel?.state.member?.name ?? ''}
+          .value=${channel?.state.member?.name ?? ''}
           .most=${maxNameLength}
           .save=${this.#rename}
         ></notebook-field>
+        <a class="race-link" href="race${placeQuery(this.#place)}">Race</a>
         <key-help .on=${this.#keys} @keys-switched=${this.#switchKeys}></key-help>
       </header>
+      <presenter-strip .channel=${channel} .lab=${lab} .room=${room}></presenter-strip>
       ${notes.map((note) => html`<p class="notice">${note}</p>`)}
-      <transport-toggle
-        .channel=${this.#channel}
-        .wanted=${transport}
-        .keys=${this.#keys}
-        @transport-chosen=${this.#chosen}
-      ></transport-toggle>
-      ${
-        roomRefusal === undefined
-          ? html`<wire-state .channel=${this.#channel} .pollMs=${pollMs}></wire-state>`
-          : html`<p class="state" data-testid="state" data-tone="refused">
-              ${cut}
-              <span
-                >No room can be called “${room.slice(0, maxRoomLength)}”. Give another name above, or
-                <a href=${placeQuery({ ...this.#place, room: defaultRoom })}>go to the ${defaultRoom}</a>.</span
-              >
-            </p>`
-      }
-      <message-log .channel=${this.#channel}></message-log>
-      <message-composer .channel=${this.#channel}></message-composer>
-      <seq-barcode .channel=${this.#channel}></seq-barcode>
-      <room-announcer .channel=${this.#channel}></room-announcer>
+      <transport-toggle .channel=${channel} .wanted=${transport} .keys=${this.#keys} @transport-chosen=${this.#chosen}></transport-toggle>
+      ${this.#state()}
+      <view-tabs .view=${view} @view-chosen=${this.#viewChosen}></view-tabs>
+      <div class="sheet">
+        <section class="talk" aria-label="The room">${this.#talk()}</section>
+        <section class="instrument" aria-label="Your wires">
+          <wire-view .channel=${channel} .lab=${lab}></wire-view>
+          <chaos-panel .channel=${channel} .lab=${lab}></chaos-panel>
+          <member-list .channel=${channel} .lab=${lab} .room=${room}></member-list>
+        </section>
+      </div>
+      <room-announcer .channel=${channel}></room-announcer>
     </main>`
+  }
+
+  #state(): TemplateResult {
+    const { pollMs, room, roomRefusal } = this.#place
+    if (roomRefusal === undefined) {
+      return html`<wire-state .channel=${this.#channel} .pollMs=${pollMs}></wire-state>
+        <slot-notice .channel=${this.#channel} .lab=${this.#lab}></slot-notice>`
+    }
+    return html`<p class="state" data-testid="state" data-tone="refused">
+      ${cut}
+      <span
+        >No room can be called “${room.slice(0, maxRoomLength)}”. Give another name above, or
+        <a href=${placeQuery({ ...this.#place, room: defaultRoom })}>go to the ${defaultRoom}</a>.</span
+      >
+    </p>`
+  }
+
+  /** The log stays, whatever is looked at: what is typed and where one reads are not lost by a look at the heads. */
+  #talk(): TemplateResult {
+    const { view, room, transport, pollMs, roomRefusal } = this.#place
+    const [channel, lab] = [this.#channel, this.#lab]
+    const game = view === 'game' && roomRefusal === undefined
+    return html`<div class="chat">
+        <join-card .channel=${channel} .lab=${lab} .room=${room}></join-card>
+        <message-log .channel=${channel}></message-log>
+        <message-composer .channel=${channel}></message-composer>
+        <seq-barcode .channel=${channel}></seq-barcode>
+      </div>
+      ${view === 'heads' ? html`<shared-heads .channel=${channel} .lab=${lab}></shared-heads>` : nothing}
+      ${
+        game
+          ? html`<four-in-a-row .channel=${channel} .lab=${lab} .room=${room} .transport=${transport} .pollMs=${pollMs}></four-in-a-row>`
+          : nothing
+      }`
   }
 
   override updated(changed: PropertyValues): void {
@@ -121,8 +175,12 @@ export class FourwiresRoom extends LitElement {
     if (roomRefusal === undefined) {
       const name = keptName()
       const url = new URL('.', document.baseURI).href
-      this.#channel = connect({ url, room, transport, pollMs, ...(name !== undefined && { name }) })
-      this.#channel.on('state', () => this.requestUpdate())
+      this.#channel = connect({ url, room, transport, pollMs, members: true, ...(name !== undefined && { name }) })
+      this.#channel.on('state', ({ member }) => {
+        // The line proves by the session's cookie whose wires it may show.
+        if (member !== undefined) this.#lab.open()
+        this.requestUpdate()
+      })
       this.#channel.on('batch', () => (document.documentElement.dataset['ready'] = ''))
     }
     this.requestUpdate()
@@ -170,6 +228,20 @@ export class FourwiresRoom extends LitElement {
     this.#channel?.switchTo(transport)
     this.requestUpdate()
   }
+
+  #look(view: View): void {
+    this.#place = { ...this.#place, view }
+    history.replaceState(history.state, '', placeQuery(this.#place) + location.hash)
+    this.requestUpdate()
+  }
+
+  /** The box is in the chat: it is shown first. */
+  #write(): void {
+    if (this.#place.view !== 'chat') this.#look('chat')
+    void this.updateComplete.then(() => this.#composer?.focus())
+  }
+
+  readonly #viewChosen = ({ view }: ViewChosen): void => this.#look(view)
 
   readonly #chosen = ({ transport }: TransportChosen): void => this.#choose(transport)
 

@@ -1,31 +1,29 @@
-/** Single keys: 1 to 4 the transports, / to write, ? for help. Never while somebody types, and not where they are switched off. */
-import type { TransportName } from '../client/index.ts'
-import { wireOfKey } from './wires.ts'
+/** Single keys, each with what it does. Never while somebody types, and not where they are switched off (WCAG 2.1.4). */
 
 export interface KeyActions {
   /** Whether the keys work now. */
-  on(): boolean
-  choose(transport: TransportName): void
-  write(): void
-  help(): void
+  readonly on: () => boolean
+  /** What each does. A key is as `KeyboardEvent.key` spells it. */
+  readonly keys: ReadonlyMap<string, () => void>
 }
 
 /** Listens until the signal aborts. */
-export function listenForKeys(actions: KeyActions, signal: AbortSignal): void {
+export function listenForKeys({ on, keys }: KeyActions, signal: AbortSignal): void {
   const pressed = (event: KeyboardEvent): void => {
-    if (!actions.on() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return
-    if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
-    const transport = wireOfKey(event.key)
-    if (transport !== undefined) actions.choose(transport)
-    else if (event.key === '/') actions.write()
-    else if (event.key === '?') actions.help()
-    else return
+    if (!on() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return
+    if (takesKeys(event.target, event.key) || document.querySelector('dialog[open]') !== null) return
+    const act = keys.get(event.key)
+    if (act === undefined) return
+    act()
     event.preventDefault()
   }
   document.addEventListener('keydown', pressed, { signal })
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  if (target instanceof HTMLInputElement) return target.type !== 'radio' && target.type !== 'checkbox'
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+/** Is this key for what has the focus: a letter for a field, the space bar for whatever it presses? */
+function takesKeys(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  if (target instanceof HTMLInputElement && (target.type === 'radio' || target.type === 'checkbox')) return key === ' '
+  if (target.isContentEditable || target.matches('input, textarea, select')) return true
+  return key === ' ' && target.closest('button, summary, a, [role=button], [role=tab]') !== null
 }

@@ -1,4 +1,4 @@
-/** Where the page is: room, transport and interval, as its address says them. `/?room=lobby&t=sse&poll=1000` */
+/** Where the page is: room, transport, interval and view, as its address says them. `/?room=lobby&t=sse&poll=1000&view=heads` */
 import { type TransportName, transportNames } from '../client/index.ts'
 import { parseRoom } from '../protocol/draft.ts'
 
@@ -8,11 +8,16 @@ const defaultPollMs = 1_000
 const leastPollMs = 250
 const mostPollMs = 60_000
 
+/** What one looks at. `wire` is beside the others where there is room for both. */
+export const views = ['chat', 'heads', 'game', 'wire'] as const
+export type View = (typeof views)[number]
+
 export interface Place {
   /** As the address says it: look at `roomRefusal` before entering. */
   readonly room: string
   readonly transport: TransportName
   readonly pollMs: number
+  readonly view: View
   /** Why no room can have this name, and what to do. */
   readonly roomRefusal: string | undefined
   /** What else in the address was not understood, and what is done instead. */
@@ -23,13 +28,20 @@ export function readPlace(search: string): Place {
   const query = new URLSearchParams(search)
   const notes: string[] = []
   const room = query.get('room') || defaultRoom
-  return { room, transport: readTransport(query, notes), pollMs: readPollMs(query, notes), roomRefusal: refusalOf(room), notes }
+  const view = views.find((each) => each === query.get('view')) ?? 'chat'
+  return { room, transport: readTransport(query, notes), pollMs: readPollMs(query, notes), view, roomRefusal: refusalOf(room), notes }
 }
 
-/** The address of a place. The interval is in it only where it is not the usual one. */
-export function placeQuery({ room, transport, pollMs }: Pick<Place, 'room' | 'transport' | 'pollMs'>): string {
+/** The address of a place. Interval and view are in it only where they are not the usual ones. */
+export function placeQuery({
+  room,
+  transport,
+  pollMs,
+  view,
+}: Pick<Place, 'room' | 'transport' | 'pollMs'> & { readonly view?: View }): string {
   const query = new URLSearchParams({ room, t: transport })
   if (pollMs !== defaultPollMs) query.set('poll', String(pollMs))
+  if (view !== undefined && view !== 'chat') query.set('view', view)
   return `?${query}`
 }
 

@@ -67,6 +67,11 @@ export class SeqBarcode extends ChannelElement {
     this.#draw()
   }
 
+  toggleTable(): void {
+    const details = this.querySelector('details')
+    if (details !== null) details.open = !details.open
+  }
+
   #table(): TemplateResult {
     return html`<table>
       <caption>

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 beforeEach(async () => {
-  server = await startServer({ publishesPerSecond: 0, allowHost: ['room.example'] })
+  server = await startServer({ lab: true, publishesPerSecond: 0, allowHost: ['room.example'] })
 })
 afterEach(() => server.close())
 
