@@ -1,16 +1,17 @@
 /** The facade: follows one room over one wire at a time, and never asks which. */
-import { drawId, parseDraft } from '../protocol/draft.ts'
-import type { Ack, Batch, Cursor, Member, TransportName } from '../protocol/message.ts'
+import { checkState, checkText, drawId } from '../protocol/draft.ts'
+import type { Ack, Batch, Cursor, Known, Member, Present, TransportName } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { backoffMs, sleep } from './backoff.ts'
 import { Http, type Platform } from './http.ts'
 import { Emitter } from './emitter.ts'
 import { below, transports } from './ladder.ts'
-import { Members, type PresentMember } from './members.ts'
 import { Outbox, type Unsent } from './outbox.ts'
+import { OwnState } from './own-state.ts'
 import { Sequence } from './sequence.ts'
 import { Session } from './session.ts'
-import { type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState, checkOptions } from './state.ts'
+import { type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState, checkOptions, type PresentMember } from './state.ts'
+import { Told } from './told.ts'
 import { Silence, Wire } from './wire.ts'
 
 /** After so long on a lower transport the wanted one is tried again. */
@@ -25,11 +26,13 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #closing = new AbortController()
   readonly #sequence = new Sequence()
-  readonly #members = new Members()
+  readonly #members = new Told<Present>()
+  readonly #states = new Told<unknown>()
+  readonly #own = new OwnState((state) => this.#wire?.transport.state(state, this.closed), this.closed)
   readonly #outbox: Outbox
   readonly #session: Session
   readonly #events = new Emitter<ChannelEvents>()
-  #counts = { delivered: 0, gaps: 0, repeats: 0 }
+  readonly #counts = { delivered: 0, gaps: 0, repeats: 0 }
   #wire: Wire | undefined
   #opening: Wire | undefined
   #wanted: TransportName
@@ -51,16 +54,16 @@ export class Channel {
     this.#options = options
     this.#wanted = options.transport ?? 'websocket'
     this.#http = new Http(platform, options.url, options.room)
-    this.#session = new Session(this.#http, options.name, this.#closing.signal)
+    this.#session = new Session(this.#http, options.name, this.closed)
     this.#outbox = new Outbox(
       {
         wire: () => this.#wire,
-        send: (draft, signal) => this.#wire?.send(draft, signal) ?? Promise.reject(new Error('no wire is open')),
+        send: (draft, signal) => this.#wire?.transport.send(draft, signal) ?? Promise.reject(new Error('no wire is open')),
         member: () => this.#session.member?.id,
         renew: () => this.#session.renew().then(() => this.#reopen()),
         changed: () => this.#events.emit('unsent', this.#outbox.unsent),
       },
-      this.#closing.signal,
+      this.closed,
     )
     this.#state = {
       status: 'connecting',
@@ -79,7 +82,7 @@ export class Channel {
     return this.#state
   }
   get counts(): ChannelCounts {
-    return this.#counts
+    return { ...this.#counts }
   }
   /** Where to resume, once something has come. Keep it to begin from there another time. */
   get cursor(): Cursor | undefined {
@@ -87,7 +90,11 @@ export class Channel {
   }
   /** Who is here, as far as was told; nobody where it was not asked. */
   get members(): readonly PresentMember[] {
-    return this.#members.list
+    return [...this.#members.list].map(([id, present]) => ({ id, ...present }))
+  }
+  /** The states that members carry, by their id, as far as was told; none where it was not asked. */
+  get states(): ReadonlyMap<string, unknown> {
+    return this.#states.list
   }
   get unsent(): readonly Unsent[] {
     return this.#outbox.unsent
@@ -107,9 +114,24 @@ export class Channel {
    * @throws Problem that refused it: a bad text at once, all that waits where the room will not have us
    */
   async send(text: string): Promise<Ack> {
-    if (this.#options.observe) throw new Problem('session-required', 'An observer reads only: connect without `observe` to publish.')
+    this.#refuseObserver()
     if (this.#state.status === 'refused') throw this.#state.problem
-    return this.#outbox.add(parseDraft({ id: drawId(), text }))
+    return this.#outbox.add({ id: drawId(), text: checkText(text) })
+  }
+
+  /**
+   * Carries a small state with us (a pointer's position, say): up to 256 bytes of JSON, told to who asks for states, gone
+   * with us, never in the log; null for none. The latest wins: of many only some are sent, 20 a second at the most, the last
+   * one always. Sent again on every new wire.
+   * @throws Problem for what is no JSON or too long
+   */
+  setState(state: unknown): void {
+    this.#refuseObserver()
+    this.#own.set(checkState(state))
+  }
+
+  #refuseObserver(): void {
+    if (this.#options.observe) throw new Problem('session-required', 'An observer reads only: connect without `observe` to publish.')
   }
 
   /** A person's answer for an unsent message that asks: again, or not. */
@@ -163,17 +185,17 @@ export class Channel {
   }
 
   #open(name: TransportName): void {
-    if (this.#closing.signal.aborted) return
+    if (this.closed.aborted) return
     this.#giveUp()
-    const { pollMs = 1000, observe = false } = this.#options
-    const wire = new Wire(transports[name](this.#http, { pollMs, observe, known: () => this.#known() }))
+    const { pollMs = 1000, observe = false, members, states } = this.#options
+    const known = (): Known => ({
+      members: members ? this.#members.version : undefined,
+      states: states ? this.#states.version : undefined,
+    })
+    const wire = new Wire(transports[name](this.#http, { pollMs, observe, known }))
     this.#opening = wire
     this.#tell(this.#wire === undefined ? { status: 'connecting', transport: name } : {})
     void this.#follow(wire)
-  }
-
-  #known(): string | undefined {
-    return this.#options.members ? this.#members.version : undefined
   }
 
   /** No other wire is opened any more, now or later. */
@@ -199,7 +221,7 @@ export class Channel {
     } catch (error) {
       failure = error
     }
-    if (wire.left || this.#closing.signal.aborted) return
+    if (wire.left || this.closed.aborted) return
     wire.leave()
     if (wire === this.#wire) this.#wire = undefined
     else this.#opening = undefined
@@ -218,18 +240,16 @@ export class Channel {
     if (wire === this.#opening) this.#promote(wire)
     this.#events.emit('batch', batch, wire.name)
     if (accepted.gap !== undefined) {
-      this.#counts = { ...this.#counts, gaps: this.#counts.gaps + 1 }
+      this.#counts.gaps++
       this.#events.emit('gap', accepted.gap, wire.name)
       // What another wire is being opened at is a cursor of a log that is no more.
       if (this.#opening !== undefined) this.#open(this.#opening.name)
     }
-    this.#counts = {
-      ...this.#counts,
-      delivered: this.#counts.delivered + accepted.messages.length,
-      repeats: this.#counts.repeats + accepted.repeats,
-    }
+    this.#counts.delivered += accepted.messages.length
+    this.#counts.repeats += accepted.repeats
     for (const message of accepted.messages) this.#events.emit('message', message, wire.name)
-    if (batch.members !== undefined && this.#members.accept(batch.members)) this.#events.emit('members', this.members)
+    if (this.#members.accept(batch.members)) this.#events.emit('members', this.members)
+    if (this.#states.accept(batch.states)) this.#events.emit('states', this.states, wire.name)
   }
 
   /** The new wire has brought its first batch: it is the wire. */
@@ -243,6 +263,7 @@ export class Channel {
     this.#unopened = 0
     this.#tell({ status: 'live', transport: wire.name, ...(!fallen && { problem: undefined }) })
     this.#outbox.flush()
+    this.#own.flush()
   }
 
   /** Tries the wanted transport again in time, however often the lower one is opened anew meanwhile. */
@@ -288,7 +309,7 @@ export class Channel {
   /** Is it this transport that does not get through, rather than the server that is away? */
   async #blocked(wire: Wire, failure: unknown): Promise<boolean> {
     if (wire.liveAt !== undefined || failure instanceof Problem || below[wire.name] === undefined) return false
-    if (!(await this.#http.reachable(this.#closing.signal))) return false
+    if (!(await this.#http.reachable(this.closed))) return false
     // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
     return failure instanceof Silence || ++this.#unopened >= failuresToFall
   }

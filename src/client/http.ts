@@ -43,40 +43,43 @@ export class Http {
     return batch
   }
 
-  async publish(draft: Draft, signal: AbortSignal): Promise<Ack> {
-    return (await this.#post(`${this.#room}/messages`, draft, signal)) as Ack
+  readonly publish = async (draft: Draft, signal: AbortSignal): Promise<Ack> =>
+    (await (await this.#ask(`${this.#room}/messages`, signal, 'POST', draft)).json()) as Ack
+
+  /** The state that we carry from now on, null for none. */
+  readonly state = async (state: unknown, signal: AbortSignal): Promise<void> => {
+    await this.#ask(`${this.#room}/state`, signal, 'PUT', { state })
   }
 
   /** Who we are from now on: the member of our cookie, renamed where a name is given, or a new one. */
   async session(name: string | undefined, signal: AbortSignal): Promise<Member> {
-    return ((await this.#post(`${this.#base}/session`, { name }, signal)) as { member: Member }).member
+    return ((await (await this.#ask(`${this.#base}/session`, signal, 'POST', { name })).json()) as { member: Member }).member
   }
 
   /** We are still here: for a wire that cannot say so itself. */
   async lease(signal: AbortSignal): Promise<void> {
-    await accepted(await this.platform.fetch(`${this.#room}/lease`, { method: 'POST', signal: inTime(signal) }))
+    await this.#ask(`${this.#room}/lease`, signal, 'POST')
   }
 
   /** Does the server answer at all? Tells a transport that is not let through from a server that is away. */
   async reachable(signal: AbortSignal): Promise<boolean> {
     try {
       // A question that makes nobody a member by a wire that they do not have.
-      const answer = await accepted(await this.platform.fetch(`${this.#room}/members`, { signal: inTime(signal), cache: 'no-store' }))
-      await answer.text()
+      await (await this.#ask(`${this.#room}/members`, signal)).text()
       return true
     } catch (error) {
       return error instanceof Problem
     }
   }
 
-  async #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
-    const headers = { 'content-type': 'application/json' }
-    const init = { method: 'POST', headers, body: JSON.stringify(body), signal: inTime(signal) }
-    return (await accepted(await this.platform.fetch(url, init))).json()
+  async #ask(url: string, signal: AbortSignal, method = 'GET', body?: object): Promise<Response> {
+    const given = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    return accepted(await this.platform.fetch(url, { method, ...given, signal: inTime(signal) }))
   }
 }
 
-const inTime = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
+/** Aborts with the signal, or where no answer has come in its time. */
+export const inTime = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
 
 async function accepted(response: Response): Promise<Response> {
   if (response.ok) return response

@@ -4,8 +4,7 @@ import type { Platform } from './http.ts'
 import type { ChannelOptions } from './state.ts'
 
 export { Channel } from './channel.ts'
-export type { ChannelCounts, ChannelEvents, ChannelOptions, ChannelState } from './state.ts'
-export type { PresentMember } from './members.ts'
+export type { ChannelCounts, ChannelEvents, ChannelOptions, ChannelState, PresentMember } from './state.ts'
 export type { Unsent } from './outbox.ts'
 export type { Platform } from './http.ts'
 export {

@@ -2,7 +2,7 @@
 import type { Ack, Draft } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { backoffMs, sleep } from './backoff.ts'
-import { answerMs } from './http.ts'
+import { inTime } from './http.ts'
 
 /** `asking`: it may have arrived, and only a person can say whether to send it again. */
 export interface Unsent extends Draft {
@@ -58,7 +58,7 @@ export class Outbox {
   /** Resolves when it is acknowledged; rejects with the Problem that refused it, or when the channel closes. */
   add(draft: Draft): Promise<Ack> {
     return new Promise((resolve, reject) => {
-      if (this.#signal.aborted) throw new Error('the channel is closed')
+      if (this.#signal.aborted) throw new Error('the channel was closed')
       this.#entries.push({ draft, resolve, reject, state: 'queued', firstSentAt: undefined, unsure: undefined, renewed: false })
       this.#post.changed()
       this.flush()
@@ -105,7 +105,10 @@ export class Outbox {
     const [entry] = this.#entries
     if (entry?.unsure !== undefined && entry.state !== 'asking') {
       const late = Date.now() - (entry.firstSentAt ?? 0) > resendMs
-      if (late || entry.unsure !== this.#post.member()) this.#ask(entry)
+      if (late || entry.unsure !== this.#post.member()) {
+        entry.state = 'asking'
+        this.#post.changed()
+      }
     }
     return entry?.state === 'asking' || this.#post.wire() === undefined ? undefined : entry
   }
@@ -118,7 +121,7 @@ export class Outbox {
     const wire = this.#post.wire()
     const sentAs = this.#post.member()
     try {
-      const ack = await this.#post.send(entry.draft, AbortSignal.any([this.#signal, AbortSignal.timeout(answerMs)]))
+      const ack = await this.#post.send(entry.draft, inTime(this.#signal))
       this.#settle(entry, () => entry.resolve(ack))
       return 0
     } catch (error) {
@@ -147,11 +150,6 @@ export class Outbox {
     // Where nobody says that nothing happened, it may have.
     if (problem === undefined || problem.outcome === 'unknown' || problem.code === 'internal') entry.unsure ??= sentAs
     return problem?.retryAfterMs ?? backoffMs(failures)
-  }
-
-  #ask(entry: Entry): void {
-    entry.state = 'asking'
-    this.#post.changed()
   }
 
   #settle(entry: Entry, tell: () => void): void {

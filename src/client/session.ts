@@ -22,18 +22,22 @@ export class Session {
   /** Resolves once we are somebody. */
   async join(): Promise<void> {
     if (this.#member !== undefined) return
-    this.#joining ??= this.#http.session(this.#name, this.#signal).finally(() => (this.#joining = undefined))
-    this.#member = await this.#joining
+    this.#joining ??= this.#begin(this.#name).finally(() => (this.#joining = undefined))
+    await this.#joining
   }
 
   async rename(name: string): Promise<Member> {
-    this.#member = await this.#http.session(name, this.#signal)
+    const member = await this.#begin(name)
     this.#name = name
-    return this.#member
+    return member
   }
 
   /** Our cookie is not known any more. */
-  async renew(): Promise<void> {
-    this.#member = await this.#http.session(this.#name ?? this.#member?.name, this.#signal)
+  renew(): Promise<Member> {
+    return this.#begin(this.#name ?? this.#member?.name)
+  }
+
+  async #begin(name: string | undefined): Promise<Member> {
+    return (this.#member = await this.#http.session(name, this.#signal))
   }
 }

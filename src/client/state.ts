@@ -1,7 +1,18 @@
 /** What a channel is given, what it is doing, and what it tells: plain data for whoever shows it. */
-import { type Batch, type Gap, type Member, type Message, type Since, type TransportName, transportNames } from '../protocol/message.ts'
-import type { PresentMember } from './members.ts'
+import {
+  type Batch,
+  type Gap,
+  type Member,
+  type Message,
+  type Present,
+  type Since,
+  type TransportName,
+  transportNames,
+} from '../protocol/message.ts'
 import type { Unsent } from './outbox.ts'
+
+/** Somebody who is here, and by which wires. */
+export type PresentMember = Member & Present
 
 export interface ChannelOptions {
   /** Where the room server is, its prefix included: `https://example.com/chat`. */
@@ -19,6 +30,8 @@ export interface ChannelOptions {
   readonly observe?: boolean
   /** Asks who is here: `members` events, and the list kept. */
   readonly members?: boolean
+  /** Asks which states the members carry: `states` events, and the map kept. */
+  readonly states?: boolean
 }
 
 /** @throws TypeError for what no server could make sense of */
@@ -64,5 +77,7 @@ export interface ChannelEvents {
   state: [state: ChannelState]
   /** Somebody came or went, or is here by another wire: everybody who is here now. */
   members: [members: readonly PresentMember[]]
+  /** Somebody's state is another, or gone: every member's that carries one, by id. Up to 20 times a second. */
+  states: [states: ReadonlyMap<string, unknown>, transport: TransportName]
   unsent: [unsent: readonly Unsent[]]
 }

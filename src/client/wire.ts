@@ -1,12 +1,13 @@
 /** One run of a transport, and the one watchdog of the client: a byte in time, or the wire is left. */
-import type { Ack, Batch, Draft, Since, TransportName } from '../protocol/message.ts'
+import type { Batch, Since, TransportName } from '../protocol/message.ts'
 import type { Transport } from './transports/transport.ts'
 
 /** The wire said nothing for too long. */
 export class Silence extends Error {}
 
 export class Wire {
-  readonly #transport: Transport
+  /** What is sent up it goes straight to its transport. */
+  readonly transport: Transport
   readonly #abort = new AbortController()
   #left = false
   #dueAt = Infinity
@@ -15,11 +16,11 @@ export class Wire {
   liveAt: number | undefined
 
   constructor(transport: Transport) {
-    this.#transport = transport
+    this.transport = transport
   }
 
   get name(): TransportName {
-    return this.#transport.name
+    return this.transport.name
   }
   /** We turned away from it: what still comes is ignored. */
   get left(): boolean {
@@ -30,7 +31,7 @@ export class Wire {
     try {
       // It may have been left while its session began.
       this.#abort.signal.throwIfAborted()
-      for await (const batch of this.#transport.receive(since, this.#abort.signal, (ms) => this.#expect(ms))) {
+      for await (const batch of this.transport.receive(since, this.#abort.signal, (ms) => this.#expect(ms))) {
         this.liveAt ??= Date.now()
         yield batch
       }
@@ -41,10 +42,6 @@ export class Wire {
       clearTimeout(this.#timer)
       this.#dueAt = Infinity
     }
-  }
-
-  send(draft: Draft, signal: AbortSignal): Promise<Ack> {
-    return this.#transport.send(draft, signal)
   }
 
   leave(): void {

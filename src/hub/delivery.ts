@@ -1,5 +1,12 @@
 /** One batch on its way to many: encoded at most once per envelope, shared by every subscriber at that cursor. */
-import type { Batch } from '../protocol/message.ts'
+import type { Aside, Batch } from '../protocol/message.ts'
+
+/**
+ * Does this aside come before messages, to who asks again after each answer? Members do: they are told once a second at
+ * the most. Of states there is something new at almost every question, and in a lively room of messages too: one of two
+ * times, so that whatever the round trip neither keeps the other from coming.
+ */
+export const goesFirst = (aside: Aside): boolean => aside === 'members' || Math.random() < 0.5
 
 /** How a transport wraps a delivery into the bytes that it writes. Pure; the same function each time. */
 export type Envelope = (delivery: Delivery) => Uint8Array

@@ -20,7 +20,7 @@ export class Hub {
     this.#store = store
     this.wheel = wheel
     this.#options = options
-    this.members = new Members(wheel, options, (room) => this.#rooms.get(room)?.tellMembers())
+    this.members = new Members(wheel, options, (room, aside) => this.#rooms.get(room)?.tell(aside))
   }
 
   /** Subscriptions open now. */
@@ -40,12 +40,12 @@ export class Hub {
     name: string,
     since: Since,
     subscriber: Subscriber,
-    options: Pick<SubscriptionOptions, 'greet' | 'heartbeatMs' | 'members'>,
+    options: Pick<SubscriptionOptions, 'greet' | 'heartbeatMs' | 'known'>,
   ): Subscription {
     let room = this.#rooms.get(name)
     if (room === undefined) {
       room = new Room(name, this.#store, this.wheel, this.#options, {
-        members: (known) => this.members.since(name, known),
+        since: (aside, known) => this.members.since(name, aside, known),
         woken: (self) => this.#wake(self),
         joined: () => this.#size++,
         left: () => this.#size--,

@@ -1,5 +1,5 @@
 /** Who is here: one session in one room is one member, held by a lease for each of its wires, whatever the transport. */
-import type { Member, MembersChange, TransportName } from '../protocol/message.ts'
+import type { Aside, Change, Member, Told, TransportName } from '../protocol/message.ts'
 import { nobody } from '../protocol/version.ts'
 import { type Listed, Roster, type RosterOptions } from './roster.ts'
 import type { Wheel } from './wheel.ts'
@@ -25,12 +25,13 @@ const noLease: Lease = { renew: () => {}, end: () => {}, leave: () => {} }
 export class Members {
   readonly #wheel: Wheel
   readonly #options: MembersOptions
-  readonly #told: (room: string) => void
+  readonly #told: (room: string, aside: Aside) => void
   readonly #rosters = new Map<string, Roster>()
   #size = 0
+  #states = 0
 
-  /** `told` is called where a room's readers have something new to read, at most once every `membersMs`. */
-  constructor(wheel: Wheel, options: MembersOptions, told: (room: string) => void) {
+  /** `told` is called where a room's readers have something new to read, once every `membersMs` or `statesMs` at the most. */
+  constructor(wheel: Wheel, options: MembersOptions, told: (room: string, aside: Aside) => void) {
     this.#wheel = wheel
     this.#options = options
     this.#told = told
@@ -39,6 +40,11 @@ export class Members {
   /** Members here now, one in two rooms twice. */
   get size(): number {
     return this.#size
+  }
+
+  /** Of them, those that carry a state. */
+  get states(): number {
+    return this.#states
   }
 
   /** Rooms that somebody is in, or was until lately. */
@@ -85,10 +91,15 @@ export class Members {
     return this.#rosters.get(room)?.list() ?? []
   }
 
+  /** The state that a member carries in this room from now on, null for none. Of who is not here nothing is kept. */
+  carry(room: string, id: string, state: unknown): void {
+    this.#rosters.get(room)?.carry(id, state)
+  }
+
   /** What a reader that knows this version is to be told; undefined for nothing. */
-  since(room: string, known: string): MembersChange | undefined {
+  since(room: string, aside: Aside, known: string): Change<Told[Aside]> | undefined {
     const roster = this.#rosters.get(room)
-    if (roster !== undefined) return roster.since(known)
+    if (roster !== undefined) return roster.since(aside, known)
     return known === nobody ? undefined : { version: nobody, list: {} }
   }
 
@@ -98,8 +109,9 @@ export class Members {
     if (this.#size >= this.#options.maxMembers && known?.attendant(id) === undefined) return undefined
     if (known !== undefined) return known
     const roster = new Roster(this.#wheel, this.#options, {
-      told: () => this.#told(room),
+      told: (aside) => this.#told(room, aside),
       counted: (by) => void (this.#size += by),
+      carried: (by) => void (this.#states += by),
       emptied: () => this.#rosters.delete(room),
     })
     this.#rosters.set(room, roster)

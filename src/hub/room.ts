@@ -1,8 +1,8 @@
 /** Those who read one room: watched while there are any, read for together, woken once per turn. */
-import type { Cursor, MembersChange, Since } from '../protocol/message.ts'
+import { type Aside, asides, type Change, type Cursor, type Since, type Told } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { RoomStore, Unwatch } from '../store/store.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, goesFirst } from './delivery.ts'
 import type { Reading, Subscription } from './subscription.ts'
 import type { Wheel } from './wheel.ts'
 
@@ -19,7 +19,7 @@ export interface RoomOptions {
 const turnMs = 5
 const readersPerLook = 16
 
-/** So many deliveries of members are kept to be shared: readers of a room mostly know the same, and stand at the same cursor. */
+/** So many deliveries of an aside are kept to be shared: readers of a room mostly know the same, and stand at the same cursor. */
 const toldAtMost = 16
 
 /** How soon a read that failed is tried again, in ms. */
@@ -27,7 +27,7 @@ const readAgainMs = 250
 
 /** What a room tells its hub, and asks of it. */
 export interface RoomEvents {
-  readonly members: (known: string) => MembersChange | undefined
+  readonly since: (aside: Aside, known: string) => Change<Told[Aside]> | undefined
   readonly woken: (room: Room) => void
   readonly joined: () => void
   readonly left: () => void
@@ -43,10 +43,10 @@ export class Room implements Reading {
   readonly #events: RoomEvents
   /** Those who wait for a read, by where it begins: they will share its delivery. */
   readonly #reads = new Map<Since, Subscription[]>()
-  /** Who came since the last turn and asks for the members. */
+  /** Who came since the last turn and asks for more than the log. */
   readonly #fresh: Subscription[] = []
-  /** What is told of the members now, by what is known and where its reader stands. */
-  readonly #told = new Map<string, Delivery>()
+  /** What is told beside the log now, by what is known and where its reader stands. */
+  readonly #told = { members: new Map<string, Delivery>(), states: new Map<string, Delivery>() }
   #watch: Promise<Unwatch> | undefined
   /** The head as last read, undefined after a wake. Who stands elsewhere may have something to read. */
   #head: Cursor | undefined
@@ -66,7 +66,7 @@ export class Room implements Reading {
   join(subscription: Subscription): void {
     this.subscriptions.add(subscription)
     this.#events.joined()
-    if (subscription.asksForMembers) this.#fresh.push(subscription)
+    if (asides.some((aside) => subscription.asksFor(aside))) this.#fresh.push(subscription)
     // With all who come in this turn of the event loop; who stands at the head already waits without a read.
     this.#events.woken(this)
   }
@@ -104,36 +104,41 @@ export class Room implements Reading {
     return this.#heartbeat
   }
 
-  members(known: string, cursor: Cursor): Delivery | undefined {
+  told(aside: Aside, known: string, cursor: Cursor): Delivery | undefined {
     const key = `${known} ${cursor}`
-    const told = this.#told.get(key)
+    const shared = this.#told[aside]
+    const told = shared.get(key)
     if (told !== undefined) return told
-    const members = this.#events.members(known)
-    if (members === undefined) return undefined
-    // In a batch of their own: those with messages stay the same for everybody.
-    const delivery = new Delivery({ messages: [], cursor, members })
-    if (this.#told.size >= toldAtMost) this.#told.clear()
-    this.#told.set(key, delivery)
+    const change = this.#events.since(aside, known)
+    if (change === undefined) return undefined
+    // In a batch of its own: those with messages stay the same for everybody.
+    const delivery = new Delivery({ messages: [], cursor, [aside]: change })
+    if (shared.size >= toldAtMost) shared.clear()
+    shared.set(key, delivery)
     return delivery
   }
 
-  /** The members have changed: whoever asks is told, or is when it has read. */
-  tellMembers(): void {
-    this.#told.clear()
+  /** The members have changed, or their states: whoever asks is told, or is when it has read. */
+  tell(aside: Aside): void {
+    this.#told[aside].clear()
     this.#inTurns(
-      [...this.subscriptions].filter(({ asksForMembers }) => asksForMembers),
-      (subscription) => subscription.tellMembers(),
+      [...this.subscriptions].filter((subscription) => subscription.asksFor(aside)),
+      (subscription) => subscription.tell(aside),
     )
   }
 
   /** Once per turn: everybody who is live and not at the head reads on. */
   flush(): void {
+    const fresh = this.#fresh.splice(0)
     // Before it reads: in a room where there is always something to read a long poll would never hear of its members.
-    this.#inTurns(this.#fresh.splice(0), (subscription) => subscription.tellMembers())
+    this.#inTurns(fresh, (subscription) => {
+      for (const aside of asides) if (goesFirst(aside)) subscription.tell(aside)
+    })
     const head = this.#head
     for (const subscription of this.subscriptions) {
       if (subscription.wants(head)) this.read(subscription)
     }
+    this.#inTurns(fresh, (subscription) => subscription.tellAll())
   }
 
   async #read(since: Since): Promise<void> {

@@ -1,25 +1,30 @@
-/** The members of one room: a lease for each wire of each, and a numbered list of what changed, told at most once a second. */
-import { drawEpoch } from '../protocol/cursor.ts'
-import { type Member, type MembersChange, type Present, type TransportName, transportNames } from '../protocol/message.ts'
-import { formatVersion, nobody, parseVersion } from '../protocol/version.ts'
+/** The members of one room: a lease for each wire of each, who is here by them, and the state that each carries. */
+import { type Aside, type Change, type Member, type Present, type Told, type TransportName, transportNames } from '../protocol/message.ts'
+import { Changes } from './changes.ts'
 import type { Wheel } from './wheel.ts'
 
 export interface RosterOptions {
   /** How long who closed their last wire stays a member, in ms: a reload, a change of transport. */
   readonly leaseGraceMs: number
-  /** Between two tellings of what changed, in ms. */
+  /** Between two tellings of who came and went, in ms; and of their states. */
   readonly membersMs: number
-  /** Members told in one batch; the rest follows in the next. */
+  readonly statesMs: number
+  /** Members told in one batch, and states; the rest follows in the next. */
   readonly membersPerBatch: number
+  readonly statesPerBatch: number
+  /** Bytes of JSON in a batch. */
+  readonly batchBytes: number
   /** A lease that ran out while the process was late by more than this is given its grace: nobody could be heard. */
   readonly maxLagMs: number
 }
 
 export interface RosterEvents {
   /** There is something new to tell. */
-  readonly told: () => void
-  /** Members came (1) or went (-1). */
-  readonly counted: (by: 1 | -1) => void
+  readonly told: (aside: Aside) => void
+  /** So many more members are here than before: 1, 0 or -1. */
+  readonly counted: (by: number) => void
+  /** So many more carry a state. */
+  readonly carried: (by: number) => void
   /** Nobody is here any more, and everybody was told. */
   readonly emptied: () => void
 }
@@ -37,9 +42,6 @@ interface Wire {
 export interface Attendant {
   member: Member
   readonly wires: Map<TransportName, Wire>
-  /** What was last told of it, and what it was told from. */
-  present: Present | null
-  spelled: string
   dueAt: number
   cancel: () => void
 }
@@ -49,34 +51,38 @@ export interface Listed extends Member {
   readonly wires: readonly { readonly transport: TransportName; readonly seenMs: number }[]
 }
 
-/** Who has gone is remembered for those who knew an earlier version; so many, or as many as are here. */
-const rememberedGone = 1_000
-
 export class Roster {
   readonly #wheel: Wheel
   readonly #options: RosterOptions
   readonly #events: RosterEvents
   readonly #attendants = new Map<string, Attendant>()
-  /** What is to be told of whom, in the order of the change. */
-  readonly #changes = new Map<string, { readonly number: number; readonly present: Present | null }>()
-  #epoch = drawEpoch()
-  #number = 0
-  #gone = 0
-  /** The version that is told now; undefined before the first telling. */
-  #told: string | undefined
-  #toldNumber = 0
-  #toldAt = -Infinity
-  #telling = false
+  readonly #presents: Changes<Present>
+  readonly #states: Changes<unknown>
 
   constructor(wheel: Wheel, options: RosterOptions, events: RosterEvents) {
     this.#wheel = wheel
     this.#options = options
     this.#events = events
-  }
-
-  /** Members here now. */
-  get size(): number {
-    return this.#changes.size - this.#gone
+    const { membersMs, membersPerBatch, statesMs, statesPerBatch, batchBytes } = options
+    this.#presents = new Changes(
+      wheel,
+      { everyMs: membersMs, perBatch: membersPerBatch, batchBytes },
+      {
+        told: () => {
+          events.told('members')
+          // Kept until the next telling would be due: who comes within it is not told of sooner.
+          if (this.#attendants.size === 0) this.#presents.tellSoon()
+        },
+        rested: () => {
+          if (this.#attendants.size === 0) events.emptied()
+        },
+      },
+    )
+    this.#states = new Changes(
+      wheel,
+      { everyMs: statesMs, perBatch: statesPerBatch, batchBytes },
+      { told: () => events.told('states'), rested: () => {} },
+    )
   }
 
   attendant(id: string): Attendant | undefined {
@@ -124,32 +130,25 @@ export class Roster {
 
   list(): Listed[] {
     const now = performance.now()
-    return [...this.#attendants.values()].flatMap(({ member: { id, name }, wires, present }) => {
+    return [...this.#attendants.values()].flatMap(({ member: { id, name }, wires }) => {
+      const present = this.#presents.get(id)
       const seenMs = (transport: TransportName): number => Math.round(now - (wires.get(transport)?.seenAt ?? now))
       return present === null ? [] : [{ id, name, wires: present.wires.map((transport) => ({ transport, seenMs: seenMs(transport) })) }]
     })
   }
 
-  /** What changed since the version that a reader knows, as far as it is told by now; undefined for nothing. */
-  since(known: string): MembersChange | undefined {
-    if (this.#told === undefined || known === this.#told) return undefined
-    if (this.#told === nobody) return { version: nobody, list: {} }
-    const version = parseVersion(known)
-    const from = version?.epoch === this.#epoch ? version.number : 0
-    const list = Object.create(null) as Record<string, Present | null>
-    let [told, last] = [0, 0]
-    for (const [id, { number, present }] of this.#changes) {
-      if (number <= from || (from === 0 && present === null)) continue
-      if (number > this.#toldNumber) break
-      if (told++ === this.#options.membersPerBatch) return { version: formatVersion({ epoch: this.#epoch, number: last }), list }
-      list[id] = present
-      last = number
-    }
-    return told === 0 ? undefined : { version: this.#told, list }
+  /** What a reader that knows this version is to be told; undefined for nothing. */
+  since(aside: Aside, known: string): Change<Told[Aside]> | undefined {
+    return (aside === 'members' ? this.#presents : this.#states).since(known)
+  }
+
+  /** The state that a member carries from now on, null for none. Of who is not here nothing is kept. */
+  carry(id: string, state: unknown): void {
+    if (this.#presents.get(id) !== null) this.#events.carried(this.#states.set(id, state))
   }
 
   #enter(member: Member): Attendant {
-    const attendant: Attendant = { member, wires: new Map(), present: null, spelled: '', dueAt: Infinity, cancel: () => {} }
+    const attendant: Attendant = { member, wires: new Map(), dueAt: Infinity, cancel: () => {} }
     this.#attendants.set(member.id, attendant)
     return attendant
   }
@@ -167,15 +166,13 @@ export class Roster {
     }
     const live = transportNames.filter((transport) => (wires.get(transport)?.endsAt ?? 0) > 0)
     const open = live.filter((transport) => wires.get(transport)?.closing === false)
-    const shown = open.length > 0 ? open : live
-    const spelled = live.length === 0 ? '' : `${shown.join()} ${member.name}`
-    if (spelled !== attendant.spelled) {
-      attendant.spelled = spelled
-      this.#change(attendant, live.length === 0 ? null : { name: member.name, wires: shown })
-    }
+    // A state goes with its member, and is told of no later.
+    if (live.length === 0) this.carry(member.id, null)
+    const present = live.length === 0 ? null : { name: member.name, wires: open.length > 0 ? open : live }
+    this.#events.counted(this.#presents.set(member.id, present))
     if (wires.size === 0 && this.#attendants.get(member.id) === attendant) {
       this.#attendants.delete(member.id)
-      if (this.#attendants.size === 0) this.#tellSoon()
+      if (this.#attendants.size === 0) this.#presents.tellSoon()
     }
     this.#arm(attendant, dueAt)
   }
@@ -197,43 +194,5 @@ export class Roster {
     }
     attendant.dueAt = Infinity
     this.#settle(attendant)
-  }
-
-  #change(attendant: Attendant, present: Present | null): void {
-    const { id } = attendant.member
-    const entered = Number(present !== null) - Number(attendant.present !== null)
-    attendant.present = present
-    if (this.#changes.get(id)?.present === null) this.#gone--
-    this.#changes.delete(id)
-    this.#changes.set(id, { number: ++this.#number, present })
-    if (present === null) this.#gone++
-    if (this.#gone > Math.max(rememberedGone, this.size)) this.#forgetGone()
-    if (entered !== 0) this.#events.counted(entered as 1 | -1)
-    this.#tellSoon()
-  }
-
-  /** In an epoch of its own, in which everybody is told everything. */
-  #forgetGone(): void {
-    this.#epoch = drawEpoch()
-    this.#gone = 0
-    for (const [id, { present }] of this.#changes) if (present === null) this.#changes.delete(id)
-  }
-
-  #tellSoon(): void {
-    if (this.#telling) return
-    this.#telling = true
-    this.#wheel.after(Math.max(0, this.#toldAt + this.#options.membersMs - performance.now()), this.#tell)
-  }
-
-  readonly #tell = (): void => {
-    this.#telling = false
-    if (this.#number > this.#toldNumber) {
-      this.#toldNumber = this.#number
-      this.#toldAt = performance.now()
-      this.#told = this.size === 0 ? nobody : formatVersion({ epoch: this.#epoch, number: this.#number })
-      this.#events.told()
-      // Kept until the next telling would be due: who comes within it is not told of sooner.
-      if (this.#attendants.size === 0) this.#tellSoon()
-    } else if (this.#attendants.size === 0) this.#events.emptied()
   }
 }

@@ -1,5 +1,5 @@
 /** A cursor that reads: catching up, live, or waiting for its wire to drain. There is no queue: the log is the queue. */
-import type { Cursor, Since } from '../protocol/message.ts'
+import { type Aside, asides, type Cursor, type Known, type Since } from '../protocol/message.ts'
 import type { Problem } from '../protocol/problem.ts'
 import { Delivery } from './delivery.ts'
 import type { Wheel } from './wheel.ts'
@@ -10,6 +10,8 @@ export interface Subscriber {
   readonly waiting: number
   /** Writes the delivery in its envelope and returns its bytes. Synchronous: called in a loop over thousands. */
   deliver(delivery: Delivery): number
+  /** Calls `then` once the network has taken all that was accepted so far. */
+  taken(then: () => void): void
   /** Ends the wire politely and says why; `last` is an empty batch with the time to come back, where it stood anywhere yet. */
   close(problem: Problem, last: Delivery | undefined): void
   /** Ends the wire at once: its peer takes nothing any more. */
@@ -21,8 +23,8 @@ export interface SubscriptionOptions {
   readonly greet: boolean
   /** An empty batch every so many ms, however busy the wire is. */
   readonly heartbeatMs: number
-  /** The version of the members that the reader knows, or `0`; undefined for one that does not ask. */
-  readonly members?: string | undefined
+  /** What the reader knows of members and states, as far as it asks for them. */
+  readonly known?: Known
   /** With so many bytes waiting the log is not read on. */
   readonly highWaterBytes: number
   /** Without progress of what waits for so many ms the wire is cut. */
@@ -36,8 +38,8 @@ export interface Reading {
   read(subscription: Subscription): void
   /** An empty batch at this cursor, shared. */
   heartbeat(cursor: Cursor): Delivery
-  /** What changed among the members since this version, at this cursor; undefined for nothing. Shared. */
-  members(known: string, cursor: Cursor): Delivery | undefined
+  /** What changed of an aside since this version, at this cursor; undefined for nothing. Shared. */
+  told(aside: Aside, known: string, cursor: Cursor): Delivery | undefined
   leave(subscription: Subscription): void
 }
 
@@ -57,12 +59,14 @@ export class Subscription {
   #cursor: Since
   #state: State = 'live'
   #greet: boolean
-  #members: string | undefined
+  readonly #known: { -readonly [Name in keyof Known]: Known[Name] }
   #accepted = 0
   #taken = 0
   #progressAt = 0
   #cancelHeartbeat: () => void
   #cancelStall: (() => void) | undefined
+  /** It waits to hear that its wire has drained. */
+  #draining = false
 
   constructor(room: Reading, since: Since, subscriber: Subscriber, options: SubscriptionOptions) {
     this.#room = room
@@ -70,7 +74,7 @@ export class Subscription {
     this.#subscriber = subscriber
     this.#options = options
     this.#greet = options.greet
-    this.#members = options.members
+    this.#known = { ...options.known }
     this.#cancelHeartbeat = room.wheel.after(options.heartbeatMs, this.#beat)
   }
 
@@ -88,8 +92,8 @@ export class Subscription {
   get closed(): boolean {
     return this.#state === 'closed'
   }
-  get asksForMembers(): boolean {
-    return this.#members !== undefined
+  asksFor(aside: Aside): boolean {
+    return this.#known[aside] !== undefined
   }
 
   /** The room began to read for it. */
@@ -107,22 +111,31 @@ export class Subscription {
       this.#greet = false
       this.#write(delivery)
     }
-    this.tellMembers()
+    this.tellAll()
   }
 
-  /** Tells who came and went, where it asks: once it stands somewhere, and not while it reads or its wire is full. */
-  tellMembers(): void {
-    for (let known = this.#members; known !== undefined && this.#state === 'live' && !this.#greet; known = this.#members) {
-      const delivery = this.#stands === undefined ? undefined : this.#room.members(known, this.#stands)
+  /** Tells of members, or of states, where it asks: once it stands somewhere, and not while it reads or its wire is full. */
+  tell(aside: Aside): void {
+    for (let known = this.#known[aside]; known !== undefined && this.#state === 'live' && !this.#greet; known = this.#known[aside]) {
+      const delivery = this.#stands === undefined ? undefined : this.#room.told(aside, known, this.#stands)
       if (delivery === undefined) return
-      this.#members = delivery.batch.members?.version
+      // Behind waiting bytes a state would be old when it comes. What is told later is the newest: ticks are skipped, not saved.
+      if (aside === 'states' && this.#subscriber.waiting > 0) return this.#awaitDrain()
+      this.#known[aside] = delivery.batch[aside]?.version
       this.#write(delivery)
     }
   }
 
-  /** The wire has drained: reads on from where it stopped. */
+  /** Tells of all that it asks for. */
+  tellAll(): void {
+    for (const aside of asides) this.tell(aside)
+  }
+
+  /** The wire has drained: reads on from where it stopped, and is told what it has skipped. */
   readonly resume = (): void => {
+    this.#draining = false
     if (this.#state === 'waiting') this.#room.read(this)
+    else this.tell('states')
   }
 
   /** The reader is gone, or has all it came for. */
@@ -149,12 +162,21 @@ export class Subscription {
     if (this.closed) return
     const { waiting } = this.#subscriber
     if (waiting === 0) return
-    if (waiting >= this.#options.highWaterBytes) this.#state = 'waiting'
+    if (waiting >= this.#options.highWaterBytes) {
+      this.#state = 'waiting'
+      this.#awaitDrain()
+    }
     if (this.#cancelStall === undefined) {
       this.#progressAt = performance.now()
       this.#taken = this.#accepted - waiting
       this.#watchStall()
     }
+  }
+
+  #awaitDrain(): void {
+    if (this.#draining) return
+    this.#draining = true
+    this.#subscriber.taken(this.resume)
   }
 
   #watchStall(): void {

@@ -27,14 +27,27 @@ export class Wheel {
     return this.#size
   }
 
+  /**
+   * When the tick that was looked at last began, by `performance.now()`: what comes at regular times counts from here,
+   * where a moment within a tick would be rounded up to one more each time.
+   */
+  get tickedAt(): number {
+    return this.#tick * this.#tickMs
+  }
+
   /** Calls `fire` once after `ms`; the returned function cancels it, and does nothing later. */
   after(ms: number, fire: () => void): () => void {
+    return this.at(performance.now() + ms, fire)
+  }
+
+  /** The same at a time of `performance.now()`, which may have passed: at the next tick then. */
+  at(time: number, fire: () => void): () => void {
     if (this.#interval === undefined) {
       this.#tick = this.#now()
       this.#interval = setInterval(() => this.#turn(), this.#tickMs).unref()
     }
     // A tick that has passed is not looked at again: at the earliest the next one.
-    const due = Math.max(this.#tick + 1, Math.ceil((performance.now() + ms) / this.#tickMs))
+    const due = Math.max(this.#tick + 1, Math.ceil(time / this.#tickMs))
     const slot = this.#slots[due % this.#slots.length] as Set<Spoke>
     const spoke: Spoke = { due, fire }
     slot.add(spoke)

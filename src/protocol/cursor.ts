@@ -13,7 +13,7 @@ export interface Position {
 /** The tag of seq 0, before the first message. */
 export const originTag = 'AAAAAA'
 
-const spelling = /^([A-Za-z0-9_-]{12})\.(0|[1-9][0-9]{0,14})\.([A-Za-z0-9_-]{6})$/
+const spelling = /^([\w-]{12})\.(0|[1-9]\d{0,14})\.([\w-]{6})$/
 
 export function formatCursor({ epoch, seq, tag }: Position): Cursor {
   return `${epoch}.${seq}.${tag}`
@@ -21,10 +21,8 @@ export function formatCursor({ epoch, seq, tag }: Position): Cursor {
 
 /** The position that a cursor names, or undefined where the text is no cursor. Seq has at most 15 digits: exact as a number. */
 export function parseCursor(text: string): Position | undefined {
-  const match = spelling.exec(text)
-  if (match === null) return undefined
-  const [, epoch, seq, tag] = match as unknown as [string, string, string, string]
-  return { epoch, seq: Number(seq), tag }
+  const [, epoch, seq, tag] = spelling.exec(text) ?? []
+  return epoch === undefined || seq === undefined || tag === undefined ? undefined : { epoch, seq: Number(seq), tag }
 }
 
 /**

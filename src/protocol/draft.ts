@@ -6,6 +6,8 @@ import { randomText } from './random.ts'
 /** UTF-16 units, what an input's `maxlength` counts. */
 export const maxTextLength = 4096
 export const maxNameLength = 32
+/** Bytes of a state's JSON in UTF-8. */
+export const maxStateBytes = 256
 
 const idSpelling = /^[A-Za-z0-9_-]{8,64}$/
 const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
@@ -27,6 +29,11 @@ export function parseDraft(input: unknown): Draft {
   if (id !== undefined && (typeof id !== 'string' || !idSpelling.test(id))) {
     throw new Problem('invalid-message', 'An id is 8 to 64 of the characters A-Z, a-z, 0-9, _ and -.')
   }
+  return { id: id ?? drawId(), text: checkText(text) }
+}
+
+/** A text that a room takes. @throws Problem `invalid-message` for any other */
+export function checkText(text: unknown): string {
   if (typeof text !== 'string' || text.length < 1 || text.length > maxTextLength) {
     throw new Problem('invalid-message', `A text has 1 to ${maxTextLength} characters (UTF-16 units).`)
   }
@@ -34,7 +41,7 @@ export function parseDraft(input: unknown): Draft {
     throw new Problem('invalid-message', 'The text has half of a surrogate pair: it is not well-formed Unicode.')
   if (controlButLineAndTab.test(text))
     throw new Problem('invalid-message', 'Of the control characters a text may have line feed and tab only.')
-  return { id: id ?? drawId(), text }
+  return text
 }
 
 /**
@@ -53,6 +60,28 @@ export function parseName(input: unknown): string | undefined {
     throw new Problem('invalid-message', 'A name has no control characters, bidirectional overrides or half surrogates.')
   }
   return trimmed
+}
+
+/**
+ * `{"state": <any JSON>}` as that state, null for none.
+ * @throws Problem `invalid-request` for another shape, `invalid-message` for one that is too long
+ */
+export function parseState(input: unknown): unknown {
+  const { state, ...others } = parseObject(input)
+  refuseOthers(others, 'state')
+  if (state === undefined) throw new Problem('invalid-request', 'A state is any JSON, and null for none.')
+  return checkState(state)
+}
+
+/**
+ * A state that a member may carry, as its JSON will say it to others: a copy, with no 1e999 in it.
+ * @throws Problem `invalid-message` for what is too long, or has no JSON
+ */
+export function checkState(state: unknown): unknown {
+  const json = JSON.stringify(state) as string | undefined
+  if (json === undefined || new TextEncoder().encode(json).length > maxStateBytes)
+    throw new Problem('invalid-message', `A state has at most ${maxStateBytes} bytes of JSON.`)
+  return JSON.parse(json)
 }
 
 /** @throws Problem `invalid-room` */

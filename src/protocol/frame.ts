@@ -9,6 +9,7 @@ export type ServerFrame =
   | { readonly kind: 'problem'; readonly problem: Problem; readonly id: string | undefined }
 
 export const encodePublish = ({ id, text }: Draft): string => JSON.stringify({ type: 'publish', id, text })
+export const encodeState = (state: unknown): string => JSON.stringify({ type: 'state', state })
 export const encodeAck = (ack: Ack): string => JSON.stringify({ type: 'ack', ...ack })
 
 /** A problem as a frame: its `type` is the frame's, RFC 9457's default stands for the other. */
@@ -22,14 +23,20 @@ export const maxCloseReason = 123
 export const encodeCloseReason = (code: string, retryMs?: number): string =>
   JSON.stringify({ code, ...(retryMs !== undefined && { retryMs }) })
 
+/** What goes up: a publish, which is answered under its id, or a state, which is not answered. */
+export type ClientFrame =
+  | { readonly kind: 'publish'; readonly id: string | undefined; readonly body: unknown }
+  | { readonly kind: 'state'; readonly id: undefined; readonly body: unknown }
+
 /**
- * A frame from a client, parsed from JSON: what is left for the publishing gate to look at.
- * @throws Problem `invalid-request` where it is no publish.
+ * A frame from a client, parsed from JSON: its body is left for its own gate to look at.
+ * @throws Problem `invalid-request` where it is neither.
  */
-export function parseClientFrame(value: unknown): { readonly id: string | undefined; readonly draft: unknown } {
-  const { type, ...draft } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  if (type !== 'publish') throw new Problem('invalid-request', 'A frame is {"type":"publish","id","text"}.')
-  return { id: typeof draft['id'] === 'string' ? draft['id'] : undefined, draft }
+export function parseClientFrame(value: unknown): ClientFrame {
+  const { type, ...body } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (type === 'state') return { kind: 'state', id: undefined, body }
+  if (type === 'publish') return { kind: 'publish', id: typeof body['id'] === 'string' ? body['id'] : undefined, body }
+  throw new Problem('invalid-request', 'A frame is {"type":"publish","id","text"} or {"type":"state","state"}.')
 }
 
 /** A frame from the server, or undefined where it is none that this version knows: it is passed over. */

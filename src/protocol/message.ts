@@ -49,32 +49,46 @@ export interface Present {
   readonly wires: readonly TransportName[]
 }
 
-/**
- * What changed among a room's members since the version that a reader knows; null for who has gone. A version of another
- * epoch than the one known: this begins anew, and what was known is forgotten.
- */
-export interface MembersChange {
-  readonly version: string
-  readonly list: Readonly<Record<string, Present | null>>
+/** What is told beside the log, to who asks for it: who is here, and the small state that a member carries. */
+export const asides = ['members', 'states'] as const
+export type Aside = (typeof asides)[number]
+
+/** What an aside tells of one member: of a state whatever JSON it is, 256 bytes at the most. */
+export interface Told {
+  readonly members: Present
+  readonly states: unknown
 }
 
+/**
+ * What changed among a room's members, or their states, since the version that a reader knows; null for who has gone, or
+ * carries none any more. A version of another epoch than the one known: this begins anew, and what was known is forgotten.
+ */
+export interface Change<Value> {
+  readonly version: string
+  readonly list: Readonly<Record<string, Value | null>>
+}
+
+/** The versions that a reader knows, or `0` for nothing yet; without one it does not ask. */
+export type Known = { readonly [Name in Aside]?: string | undefined }
+
+/** Each in a batch of its own, which has no messages. */
+export type Asides = { readonly [Name in Aside]?: Change<Told[Name]> }
+
 /** The one payload. Its JSON is byte-identical on all four wires. An empty batch is a heartbeat. */
-export interface Batch {
+export interface Batch extends Asides {
   readonly messages: readonly Message[]
   /** Where this batch leaves the reader. */
   readonly cursor: Cursor
   readonly gap?: Gap
   /** There is more: ask again at once. On a stream the next batch follows by itself. */
   readonly more?: true
-  /** For who asks, in a batch of its own without messages. */
-  readonly members?: MembersChange
   /** Come back after exactly this many ms (already jittered). */
   readonly retryMs?: number
 }
 
 /** Nothing but a sign of life? */
-export const isHeartbeat = ({ messages, gap, members }: Batch): boolean =>
-  messages.length === 0 && gap === undefined && members === undefined
+export const isHeartbeat = ({ messages, gap, members, states }: Batch): boolean =>
+  messages.length === 0 && (gap ?? members ?? states) === undefined
 
 /** The answer to a publish: where the message stands in the log, and whether it stood there before. */
 export interface Ack {

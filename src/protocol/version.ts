@@ -1,4 +1,5 @@
-/** The only file that knows how a version of a room's members is spelled: `epoch.number`. */
+/** The only file that knows how a version of a room's members, or of their states, is spelled: `epoch.number`. */
+import type { Aside } from './message.ts'
 import { Problem } from './problem.ts'
 
 export interface Version {
@@ -6,10 +7,10 @@ export interface Version {
   readonly number: number
 }
 
-/** The version of a room in which nobody is: the same in every room and after every restart. */
+/** The version of a room in which nobody is, or carries a state: the same in every room and after every restart. */
 export const nobody = 'AAAAAAAAAAAA.0'
 
-const spelling = /^([A-Za-z0-9_-]{12})\.(0|[1-9][0-9]{0,14})$/
+const spelling = /^([\w-]{12})\.(0|[1-9]\d{0,14})$/
 
 export const formatVersion = ({ epoch, number }: Version): string => `${epoch}.${number}`
 
@@ -20,10 +21,10 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /**
- * What a reader knows of the members: a version, or `0` for nothing yet; undefined for who does not ask.
+ * What a reader knows of an aside: a version, or `0` for nothing yet; undefined for who does not ask.
  * @throws Problem `invalid-request`
  */
-export function parseKnown(text: string | undefined): string | undefined {
+export function parseKnown(aside: Aside, text: string | undefined): string | undefined {
   if (text === undefined || text === '0' || parseVersion(text) !== undefined) return text
-  throw new Problem('invalid-request', 'members is the version of your last list unchanged, or 0.')
+  throw new Problem('invalid-request', `${aside} is the version of your last list unchanged, or 0.`)
 }

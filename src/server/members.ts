@@ -1,10 +1,11 @@
-/** Who is here: the list, and the renewal of a lease that no wire of its own can carry. */
+/** Who is here: the list, the renewal of a lease that no wire of its own can carry, and the state of a member. */
 import type { FastifyInstance } from 'fastify'
+import { carry, publisherOf } from './publish.ts'
 import { parseKeys, roomOf } from './query.ts'
 import type { Rooms } from './rooms.ts'
 import { noStore } from './transports/transport.ts'
 
-/** Adds `GET /rooms/:room/members` and `POST /rooms/:room/lease` to the application. */
+/** Adds `GET /rooms/:room/members`, `POST /rooms/:room/lease` and `PUT /rooms/:room/state` to the application. */
 export function addMembers(app: FastifyInstance, rooms: Rooms): void {
   const { allowQueryKeys } = rooms.options
 
@@ -21,6 +22,13 @@ export function addMembers(app: FastifyInstance, rooms: Rooms): void {
     const member = await rooms.allow(request, room)
     if (member === undefined) throw rooms.stranger()
     rooms.renew(room, member)
+    return reply.code(204).headers(noStore).send()
+  })
+
+  app.put('/rooms/:room/state', async (request, reply) => {
+    const room = roomOf(request)
+    parseKeys(request, [], allowQueryKeys)
+    await carry(rooms, await publisherOf(rooms, request), room, request.body)
     return reply.code(204).headers(noStore).send()
   })
 }

@@ -70,6 +70,8 @@ const leases = {
   leaseGraceMs: number(10_000, 'ms that who closed their last wire stays a member: a reload, a change of transport'),
   membersMs: number(1_000, 'ms between two tellings of who came and went'),
   membersPerBatch: number(300, 'members told in one batch'),
+  statesMs: number(50, 'ms between two tellings of their states, rounded up to 50'),
+  statesPerBatch: number(200, 'states told in one batch'),
   maxMembers: number(20_000, 'members at the most; who comes then reads without being one'),
 } as const
 
@@ -77,6 +79,8 @@ const leases = {
 const limits = {
   publishesPerSecond: number(20, 'publishes a second of one member; 0 is no limit', 0),
   publishBurst: number(40, 'publishes of one member at once'),
+  statesPerSecond: number(25, 'states a second of one member; 0 is no limit', 0),
+  stateBurst: number(50, 'states of one member at once'),
   maxConnections: number(10_000, 'connections at the most'),
   maxLagMs: number(1_000, 'ms that the event loop may be late before the server says it is overloaded'),
   bodyBytes: number(32_768, 'bytes of a request body'),

@@ -1,8 +1,9 @@
-/** Publishing: the same function for a POST and for a frame up the socket. */
+/** Publishing, and carrying a state: the same functions for a request and for a frame up the socket. */
 import type { FastifyRequest } from 'fastify'
-import { parseDraft } from '../protocol/draft.ts'
+import { parseDraft, parseState } from '../protocol/draft.ts'
 import type { Ack, Member } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
+import type { Rate } from './rate.ts'
 import type { Rooms } from './rooms.ts'
 
 /** Who publishes, and from where. */
@@ -23,17 +24,35 @@ export async function publisherOf(rooms: Rooms, request: FastifyRequest): Promis
 export function publish(rooms: Rooms, { member, address }: Publisher, room: string, input: unknown): Promise<Ack> {
   return rooms.drain.finish(
     (async () => {
-      rooms.refuseWhenBusy()
-      if (member === undefined) throw rooms.stranger()
-      await rooms.authorize(member, room, 'publish')
-      const retryAfterMs = rooms.publishRate.take(member.id)
-      if (retryAfterMs > 0) throw new Problem('rate-limited', undefined, { retryAfterMs })
+      const author = await admit(rooms, member, room, rooms.publishRate)
       const draft = parseDraft(input)
       await rooms.createRoom(room, address)
-      rooms.renew(room, member)
-      const appended = await rooms.store.append(room, member, draft)
+      rooms.renew(room, author)
+      const appended = await rooms.store.append(room, author, draft)
       if (appended.outcome === 'mismatch') throw new Problem('idempotency-mismatch')
       return appended.ack
     })(),
   )
+}
+
+/**
+ * Takes a member's state, fresh from JSON: the latest wins, in memory only, for as long as it is here. Of who is not here
+ * by any wire nothing is kept, and no room is made for it.
+ * @throws Problem as `publish` does, but for what a store or a room would refuse
+ */
+export async function carry(rooms: Rooms, { member }: Publisher, room: string, input: unknown): Promise<void> {
+  const author = await admit(rooms, member, room, rooms.stateRate)
+  const state = parseState(input)
+  rooms.renew(room, author)
+  rooms.hub.members.carry(room, author.id, state)
+}
+
+/** @throws Problem where this member may not write here, or not so often */
+async function admit(rooms: Rooms, member: Member | undefined, room: string, rate: Rate): Promise<Member> {
+  rooms.refuseWhenBusy()
+  if (member === undefined) throw rooms.stranger()
+  await rooms.authorize(member, room, 'publish')
+  const retryAfterMs = rate.take(member.id)
+  if (retryAfterMs > 0) throw new Problem('rate-limited', undefined, { retryAfterMs })
+  return member
 }

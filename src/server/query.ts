@@ -1,7 +1,7 @@
 /** What a reader asks in its query: each key by its own grammar, at most once, and no other. */
 import { parseSince } from '../protocol/cursor.ts'
 import { parseRoom } from '../protocol/draft.ts'
-import type { Since } from '../protocol/message.ts'
+import { asides, type Known, type Since } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import { parseKnown } from '../protocol/version.ts'
 import type { FastifyRequest } from 'fastify'
@@ -10,8 +10,8 @@ import type { FastifyRequest } from 'fastify'
 export interface Question<Name extends string> {
   readonly room: string
   readonly since: Since
-  /** The version of the members that the reader knows, or `0`; undefined where it does not ask for them. */
-  readonly members: string | undefined
+  /** What the reader knows of members and states, as far as it asks for them. */
+  readonly known: Known
   readonly numbers: Readonly<Partial<Record<Name, number>>>
 }
 
@@ -33,13 +33,13 @@ export function parseQuestion<Name extends string>(
 ): Question<Name> {
   const room = roomOf(request)
   const parsed: Partial<Record<Name, number>> = {}
-  const { since, members, ...others } = parseKeys(request, ['since', 'members', ...Object.keys(numbers)], passedOver)
+  const { since, members, states, ...others } = parseKeys(request, ['since', ...asides, ...Object.keys(numbers)], passedOver)
   for (const [key, value] of Object.entries(others)) parsed[key as Name] = parseNumber(key, value, numbers[key as Name])
   const header = request.headers['last-event-id']
   return {
     room,
     since: parseSince(typeof header === 'string' && header !== '' ? header : since),
-    members: parseKnown(members),
+    known: { members: parseKnown('members', members), states: parseKnown('states', states) },
     numbers: parsed,
   }
 }

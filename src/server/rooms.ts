@@ -46,6 +46,7 @@ export class Rooms {
   readonly metrics: Metrics
   readonly drain: Drain
   readonly publishRate: Rate
+  readonly stateRate: Rate
   readonly #createRate: Rate
   /** Questions under way whether a room is there, by who asks for which. */
   readonly #creating = new Map<string, Promise<number>>()
@@ -54,7 +55,7 @@ export class Rooms {
 
   constructor(options: RoomServerOptions, server: Server, log: FastifyBaseLogger, prefix: string) {
     this.options = withDefaults(options)
-    const { storeTimeoutMs, publishesPerSecond, publishBurst, roomsPerMinute } = this.options
+    const { storeTimeoutMs, publishesPerSecond, publishBurst, statesPerSecond, stateBurst, roomsPerMinute } = this.options
     const store = options.store ?? new MemoryStore(this.options)
     this.store = punctual(
       store,
@@ -67,6 +68,7 @@ export class Rooms {
     this.metrics = new Metrics(this.load, this.hub, options.registry)
     this.drain = new Drain(this.hub, this.options)
     this.publishRate = new Rate(publishesPerSecond, publishBurst)
+    this.stateRate = new Rate(statesPerSecond, stateBurst)
     // Half at once and half over the minute: never more than all of them within one.
     this.#createRate = new Rate(roomsPerMinute / 120, Math.ceil(roomsPerMinute / 2))
     this.sessions = new Sessions({

@@ -17,6 +17,7 @@ const silent: Transport = {
     await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled'))))
   },
   send: () => Promise.reject(new Error('it only listens')),
+  state: () => Promise.reject(new Error('it only listens')),
 }
 
 it('gives a wire up that is silent for longer than it promised, also once it was live', async () => {

@@ -18,7 +18,16 @@ const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const room = 'lobby'
 const patience = { interval: 5, timeout: 10_000 }
 const streaming = { greet: true, heartbeatMs: 3_600_000 }
-const leases: MembersOptions = { leaseGraceMs: 10_000, membersMs: 1_000, membersPerBatch: 300, maxMembers: 20_000, maxLagMs: 1_000 }
+const leases: MembersOptions = {
+  leaseGraceMs: 10_000,
+  membersMs: 1_000,
+  membersPerBatch: 300,
+  statesMs: 50,
+  statesPerBatch: 200,
+  batchBytes: 65_536,
+  maxMembers: 20_000,
+  maxLagMs: 1_000,
+}
 const defaults = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30, ...leases } satisfies RoomOptions
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index)
@@ -76,7 +85,7 @@ const greeted = (...readers: Reader[]): Promise<void> =>
 const allSaid = (world: World, ns: number[]): Promise<string[]> => Promise.all(ns.map((n) => world.say(n)))
 
 describe('members', () => {
-  const asking = { ...streaming, members: '0' }
+  const asking = { ...streaming, known: { members: '0' } }
 
   it('are told in one delivery, the same object, to all who know the same and stand at the same cursor', async () => {
     const world = setUp({ membersMs: 20, leaseGraceMs: 20 })
@@ -95,7 +104,7 @@ describe('members', () => {
     const world = setUp({ membersMs: 20 })
     world.hub.members.hold(room, ann, 'sse', 60_000)
     const since = await allSaid(world, upTo(3))
-    await vi.waitFor(() => expect(world.hub.members.since(room, '0')).toBeDefined(), patience)
+    await vi.waitFor(() => expect(world.hub.members.since(room, 'members', '0')).toBeDefined(), patience)
     const readers = since.map((cursor) => {
       const reader = new Reader()
       world.hub.subscribe(room, cursor, reader, { ...asking, greet: false })

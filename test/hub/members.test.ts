@@ -2,13 +2,22 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Members, type MembersOptions } from '../../src/hub/members.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
-import type { Member, MembersChange, Present, TransportName } from '../../src/protocol/message.ts'
+import type { Change, Member, Present, TransportName } from '../../src/protocol/message.ts'
 import { nobody } from '../../src/protocol/version.ts'
 
 const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const bob: Member = { id: 'm_bobbobbob', name: 'Bob' }
 const room = 'lobby'
-const defaults: MembersOptions = { leaseGraceMs: 10_000, membersMs: 1_000, membersPerBatch: 300, maxMembers: 100, maxLagMs: 1_000 }
+const defaults: MembersOptions = {
+  leaseGraceMs: 10_000,
+  membersMs: 1_000,
+  membersPerBatch: 300,
+  statesMs: 50,
+  statesPerBatch: 200,
+  batchBytes: 65_536,
+  maxMembers: 100,
+  maxLagMs: 1_000,
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
@@ -29,7 +38,9 @@ function setUp(changes: Partial<MembersOptions> = {}): World {
   const wheel = new Wheel(50)
   const toldAt: number[] = []
   const begun = performance.now()
-  const members = new Members(wheel, { ...defaults, ...changes }, () => toldAt.push(performance.now() - begun))
+  const members = new Members(wheel, { ...defaults, ...changes }, (_room, aside) => {
+    if (aside === 'members') toldAt.push(performance.now() - begun)
+  })
   const here = (): Record<string, readonly TransportName[]> =>
     Object.fromEntries(members.list(room).map(({ name, wires }) => [name, wires.map(({ transport }) => transport)]))
   return { members, wheel, toldAt, here }
@@ -39,9 +50,10 @@ function setUp(changes: Partial<MembersOptions> = {}): World {
 class Reader {
   version = '0'
   readonly present = new Map<string, Present>()
-  readonly changes: MembersChange[] = []
+  readonly changes: Change<Present>[] = []
   read({ members }: World): this {
-    for (let change = members.since(room, this.version); change !== undefined; change = members.since(room, this.version)) {
+    const next = () => members.since(room, 'members', this.version) as Change<Present> | undefined
+    for (let change = next(); change !== undefined; change = next()) {
       this.changes.push(change)
       if (change.version.split('.')[0] !== this.version.split('.')[0]) this.present.clear()
       this.version = change.version
@@ -361,7 +373,7 @@ describe('what is told', () => {
     world.members.seen(room, { id: '__proto__', name: 'P' }, 'poll', 10_000)
     world.members.seen(room, { id: 'constructor', name: 'C' }, 'poll', 10_000)
     pass(100)
-    const change = world.members.since(room, '0')
+    const change = world.members.since(room, 'members', '0')
     expect(JSON.stringify(change?.list)).toBe('{"__proto__":{"name":"P","wires":["poll"]},"constructor":{"name":"C","wires":["poll"]}}')
   })
 })

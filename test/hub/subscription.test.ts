@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Delivery } from '../../src/hub/delivery.ts'
 import { type Reading, type Subscriber, Subscription, type SubscriptionOptions } from '../../src/hub/subscription.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
-import type { Batch, Cursor, MembersChange, Since } from '../../src/protocol/message.ts'
+import type { Aside, Asides, Batch, Change, Cursor, Present, Since } from '../../src/protocol/message.ts'
 import { Problem } from '../../src/protocol/problem.ts'
 import { Reader } from '../support/reader.ts'
 
@@ -17,8 +17,8 @@ class Room implements Reading {
   readonly wheel = new Wheel()
   reads = 0
   left = 0
-  /** What there is to tell of the members. */
-  change: MembersChange | undefined
+  /** What there is to tell beside the log. */
+  change: Asides = {}
   read(subscription: Subscription): void {
     this.reads++
     subscription.reading()
@@ -26,10 +26,9 @@ class Room implements Reading {
   heartbeat(cursor: Cursor): Delivery {
     return new Delivery({ messages: [], cursor })
   }
-  members(known: string, cursor: Cursor): Delivery | undefined {
-    return this.change === undefined || this.change.version === known
-      ? undefined
-      : new Delivery({ messages: [], cursor, members: this.change })
+  told(aside: Aside, known: string, cursor: Cursor): Delivery | undefined {
+    const change = this.change[aside]
+    return change === undefined || change.version === known ? undefined : new Delivery({ messages: [], cursor, [aside]: change })
   }
   leave(): void {
     this.left++
@@ -101,7 +100,7 @@ describe('a subscription', () => {
   })
 
   it('may leave within its delivery, as a long poll does', () => {
-    const { room, subscription } = follow({ waiting: 5_000, deliver: () => (subscription.leave(), 5_000), close: () => {}, cut: () => {} })
+    const { room, subscription } = follow({ waiting: 5_000, deliver: () => (subscription.leave(), 5_000), close: () => {}, taken: () => {}, cut: () => {} })
     take(subscription, batchOf(1))
     expect([room.left, room.wheel.size, subscription.closed]).toEqual([1, 0, true])
   })
@@ -289,13 +288,13 @@ describe('a slow reader', () => {
 })
 
 describe('a subscription that asks for the members', () => {
-  const change: MembersChange = { version: 'EEEEEEEEEEEE.1', list: { m_annannann: { name: 'Ann', wires: ['sse'] } } }
+  const change: Change<Present> = { version: 'EEEEEEEEEEEE.1', list: { m_annannann: { name: 'Ann', wires: ['sse'] } } }
 
   it('is told where it stands first, then who is here, in a batch without messages at its own cursor', () => {
     const reader = new Reader()
-    const { room, subscription } = follow(reader, { since: undefined, greet: true, members: '0' })
-    room.change = change
-    subscription.tellMembers()
+    const { room, subscription } = follow(reader, { since: undefined, greet: true, known: { members: '0' } })
+    room.change = { members: change }
+    subscription.tell('members')
     expect(reader.deliveries).toHaveLength(0)
     take(subscription, batchOf(3))
     expect(reader.deliveries.map(({ batch }) => batch)).toEqual([batchOf(3), { ...emptyAt(3), members: change }])
@@ -303,20 +302,20 @@ describe('a subscription that asks for the members', () => {
 
   it('is told each change once, and nothing while it reads or its wire is full', () => {
     const reader = new Reader()
-    const { room, subscription } = follow(reader, { members: '0' })
-    room.change = change
+    const { room, subscription } = follow(reader, { known: { members: '0' } })
+    room.change = { members: change }
     subscription.reading()
-    subscription.tellMembers()
+    subscription.tell('members')
     expect(reader.deliveries).toHaveLength(0)
     take(subscription, emptyAt(0))
-    subscription.tellMembers()
+    subscription.tell('members')
     expect(reader.deliveries).toHaveLength(1)
 
     const slow = new Reader({ wire: 'full' })
-    const { room: other, subscription: full } = follow(slow, { members: '0', highWaterBytes: 10 })
+    const { room: other, subscription: full } = follow(slow, { known: { members: '0' }, highWaterBytes: 10 })
     take(full, batchOf(1))
-    other.change = change
-    full.tellMembers()
+    other.change = { members: change }
+    full.tell('members')
     expect(slow.deliveries).toHaveLength(1)
     slow.waiting = 0
     full.resume()
@@ -330,9 +329,43 @@ describe('a subscription that asks for the members', () => {
   it('is the only one that is: others never hear of it', () => {
     const reader = new Reader()
     const { room, subscription } = follow(reader)
-    room.change = change
-    subscription.tellMembers()
+    room.change = { members: change }
+    subscription.tell('members')
     take(subscription, emptyAt(0))
     expect(reader.deliveries).toHaveLength(0)
+  })
+})
+
+describe('a subscription that asks for states', () => {
+  const at = (number: number): Change<unknown> => ({ version: `EEEEEEEEEEEE.${number}`, list: { m_annannann: { x: number } } })
+  const states = ({ deliveries }: Reader): unknown[] => deliveries.map(({ batch }) => batch.states?.list['m_annannann'])
+
+  it('is told the newest, where its wire drains: ticks are skipped while bytes wait on it, however few', () => {
+    const reader = new Reader({ wire: 'full' })
+    const { room, subscription } = follow(reader, { known: { states: '0' }, highWaterBytes: 100_000 })
+    room.change = { states: at(1) }
+    subscription.tell('states')
+    for (let number = 2; number <= 9; number++) {
+      room.change = { states: at(number) }
+      subscription.tell('states')
+    }
+    expect(states(reader)).toEqual([{ x: 1 }])
+    reader.drain()
+    expect(states(reader)).toEqual([{ x: 1 }, { x: 9 }])
+    subscription.leave()
+    expect(room.wheel.size).toBe(0)
+  })
+
+  it('is told of messages all the same while bytes wait, and of states once it has read on', () => {
+    const reader = new Reader({ wire: 'full' })
+    const { room, subscription } = follow(reader, { known: { states: '0' }, highWaterBytes: 100 })
+    room.change = { states: at(1) }
+    take(subscription, batchOf(1))
+    expect(reader.deliveries.map(({ batch }) => batch)).toEqual([batchOf(1)])
+    reader.drain()
+    // Its wire was full: it reads on first.
+    expect([room.reads, reader.deliveries.length]).toEqual([1, 1])
+    take(subscription, emptyAt(1))
+    expect(states(reader)).toEqual([undefined, { x: 1 }])
   })
 })

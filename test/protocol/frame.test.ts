@@ -5,6 +5,7 @@ import {
   encodeCloseReason,
   encodeProblem,
   encodePublish,
+  encodeState,
   maxCloseReason,
   parseClientFrame,
   parseCloseReason,
@@ -29,14 +30,23 @@ describe('a frame up the socket', () => {
       fc.property(fc.record({ id: text, text }), (draft) => {
         const frame: unknown = JSON.parse(encodePublish(draft))
         expect(frame).toEqual({ type: 'publish', ...draft })
-        expect(parseClientFrame(frame)).toEqual({ id: draft.id, draft })
+        expect(parseClientFrame(frame)).toEqual({ kind: 'publish', id: draft.id, body: draft })
+      }),
+    )
+  })
+
+  it('is a state, and has no id to be answered under', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (state) => {
+        const frame: unknown = JSON.parse(encodeState(state))
+        expect(parseClientFrame(frame)).toEqual({ kind: 'state', id: undefined, body: { state: JSON.parse(JSON.stringify(state)) } })
       }),
     )
   })
 
   it('hands on what is not known too: the gate refuses it', () => {
-    expect(parseClientFrame({ type: 'publish', id: 7, text: 'hi', at: 1 })).toEqual({ id: undefined, draft: { id: 7, text: 'hi', at: 1 } })
-    expect(parseClientFrame({ type: 'publish' })).toEqual({ id: undefined, draft: {} })
+    expect(parseClientFrame({ type: 'publish', id: 7, text: 'hi', at: 1 })).toEqual({ kind: 'publish', id: undefined, body: { id: 7, text: 'hi', at: 1 } })
+    expect(parseClientFrame({ type: 'publish' })).toEqual({ kind: 'publish', id: undefined, body: {} })
   })
 
   it.each<[string, unknown]>([
@@ -51,7 +61,7 @@ describe('a frame up the socket', () => {
     expect(() => parseClientFrame(value)).toThrowError(expect.objectContaining({ code: 'invalid-request' }))
   })
 
-  it('of any value is a publish or an invalid-request', () => {
+  it('of any value is a publish, a state or an invalid-request', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         try {

@@ -13,6 +13,7 @@ export class Reader implements Subscriber {
   closed: { readonly problem: Problem; readonly last: Delivery | undefined; readonly at: number } | undefined
   cuts = 0
   readonly #envelope: Envelope
+  readonly #drained: (() => void)[] = []
   readonly #wire: 'open' | 'full'
 
   /** On a full wire every byte waits until the test sets `waiting`. */
@@ -33,6 +34,14 @@ export class Reader implements Subscriber {
     const bytes = delivery.as(this.#envelope).length
     if (this.#wire === 'full') this.waiting += bytes
     return bytes
+  }
+  taken(then: () => void): void {
+    this.#drained.push(then)
+  }
+  /** The network takes all that waits. */
+  drain(): void {
+    this.waiting = 0
+    for (const then of this.#drained.splice(0)) then()
   }
   close(problem: Problem, last: Delivery | undefined): void {
     this.closed = { problem, last, at: performance.now() }

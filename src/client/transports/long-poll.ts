@@ -12,12 +12,13 @@ export const longPoll: OpenTransport = (http, { known }) => ({
     // A quiet room must not hold up a switch: the first question is answered at once.
     for (let wait = 0; ; wait = waitSeconds) {
       expect(wait * 1000 + answerMs)
-      const batch = await http.batch('long-poll', { since, members: known(), wait }, signal)
+      const batch = await http.batch('long-poll', { since, ...known(), wait }, signal)
       yield batch
       if (batch.retryMs !== undefined) return
       since = batch.cursor
     }
   },
 
-  send: (draft, signal) => http.publish(draft, signal),
+  send: http.publish,
+  state: http.state,
 })

@@ -9,7 +9,7 @@ export const poll: OpenTransport = (http, { pollMs, known }) => ({
   async *receive(since, signal, expect) {
     for (;;) {
       expect(answerMs)
-      const batch = await http.batch('poll', { since, members: known(), every: pollMs }, signal)
+      const batch = await http.batch('poll', { since, ...known(), every: pollMs }, signal)
       yield batch
       if (batch.retryMs !== undefined) return
       since = batch.cursor
@@ -19,5 +19,6 @@ export const poll: OpenTransport = (http, { pollMs, known }) => ({
     }
   },
 
-  send: (draft, signal) => http.publish(draft, signal),
+  send: http.publish,
+  state: http.state,
 })

@@ -9,7 +9,7 @@ export const sse: OpenTransport = (http, { observe, known }) => ({
 
   async *receive(since, signal, expect) {
     expect(firstBatchMs)
-    const response = await http.get('sse', { since, members: known() }, signal)
+    const response = await http.get('sse', { since, ...known() }, signal)
     if (!response.headers.get('content-type')?.startsWith(eventStreamType) || response.body === null) {
       throw new Error('the answer is no event stream')
     }
@@ -35,5 +35,6 @@ export const sse: OpenTransport = (http, { observe, known }) => ({
     }
   },
 
-  send: (draft, signal) => http.publish(draft, signal),
+  send: http.publish,
+  state: http.state,
 })

@@ -1,5 +1,5 @@
 /** What the four siblings have in common, and what the channel knows of them. */
-import type { Ack, Batch, Draft, Since, TransportName } from '../../protocol/message.ts'
+import type { Ack, Batch, Draft, Known, Since, TransportName } from '../../protocol/message.ts'
 import type { Http } from '../http.ts'
 
 /** One wire to a room. Ends by return, fails by throw, is cancelled by the signal. */
@@ -9,6 +9,8 @@ export interface Transport {
   receive(since: Since, signal: AbortSignal, expect: (ms: number) => void): AsyncGenerator<Batch, void, void>
   /** Publishes. Only while it receives. */
   send(draft: Draft, signal: AbortSignal): Promise<Ack>
+  /** Carries a state from now on, null for none. Only while it receives. Resolves when the wire has nothing more to say of it. */
+  state(state: unknown, signal: AbortSignal): Promise<void>
 }
 
 export interface TransportOptions {
@@ -16,8 +18,8 @@ export interface TransportOptions {
   readonly pollMs: number
   /** Reads without being a member: it has no lease to renew. */
   readonly observe: boolean
-  /** The version of the members that we know by now; undefined where we do not ask for them. */
-  readonly known: () => string | undefined
+  /** What we know by now of members and states, as far as we ask for them. */
+  readonly known: () => Known
 }
 
 export type OpenTransport = (http: Http, options: TransportOptions) => Transport

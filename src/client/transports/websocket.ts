@@ -1,5 +1,5 @@
 /** WebSocket: one socket both ways; publishing goes up the same socket. */
-import { encodePublish, parseCloseReason, parseServerFrame } from '../../protocol/frame.ts'
+import { encodePublish, encodeState, parseCloseReason, parseServerFrame } from '../../protocol/frame.ts'
 import type { Ack, Batch } from '../../protocol/message.ts'
 import { firstBatchMs, type OpenTransport, silentMs } from './transport.ts'
 
@@ -25,7 +25,7 @@ export const websocket: OpenTransport = (http, { known }) => {
         wake()
       }
       expect(firstBatchMs)
-      socket = http.platform.socket(http.address('websocket', { since, members: known() }).replace(/^http/, 'ws'))
+      socket = http.platform.socket(http.address('websocket', { since, ...known() }).replace(/^http/, 'ws'))
       const close = socketHandlers(socket, publishes, {
         batch: (batch) => {
           inbox.push(batch)
@@ -57,12 +57,20 @@ export const websocket: OpenTransport = (http, { known }) => {
 
     send: (draft, signal) =>
       new Promise((resolve, reject) => {
-        if (socket?.readyState !== 1) throw new Error('the socket is not open')
+        const up = open(socket)
         publishes.set(draft.id, { resolve, reject })
         signal.addEventListener('abort', () => reject(signal.reason as Error))
-        socket.send(encodePublish(draft))
+        up.send(encodePublish(draft))
       }),
+
+    state: async (state) => open(socket).send(encodeState(state)),
   }
+}
+
+/** @throws Error where nothing can be sent */
+function open(socket: WebSocket | undefined): WebSocket {
+  if (socket?.readyState !== 1) throw new Error('the socket is not open')
+  return socket
 }
 
 interface Heard {

@@ -16,7 +16,7 @@ export const longPoll: Transport = (app, rooms) => {
   const ranges = { wait: { least: 0, most: waitMaxSeconds } }
 
   app.get('/rooms/:room/long-poll', { exposeHeadRoute: false }, async (request, reply) => {
-    const { room, since, members, numbers } = parseQuestion(request, ranges, allowQueryKeys)
+    const { room, since, known, numbers } = parseQuestion(request, ranges, allowQueryKeys)
     const member = await rooms.admit(request, room)
     const { wait = waitSeconds } = numbers
     const refusal = refuseToHold(request)
@@ -27,7 +27,7 @@ export const longPoll: Transport = (app, rooms) => {
     const subscription = rooms.hub.subscribe(room, since, subscriber, {
       greet: since === undefined || wait === 0,
       heartbeatMs: wait * 1000,
-      members,
+      known,
     })
     subscriber.hold(subscription, lease)
     return reply
@@ -68,6 +68,10 @@ class HeldRequest implements Subscriber {
     void this.#reply.headers(batchHeaders).send(body)
     cutUnlessTaken(this.#reply.raw, this.#meter, this.#rooms)
     return this.#meter.delivered(delivery, body.length)
+  }
+
+  taken(then: () => void): void {
+    then()
   }
 
   close(problem: Problem, last: Delivery | undefined): void {

@@ -1,6 +1,6 @@
 /** Polling: the client asks again and again, each question is answered at once. It never meets the hub: it reads the store. */
-import { bareJson, Delivery } from '../../hub/delivery.ts'
-import type { Batch, MembersChange, Since } from '../../protocol/message.ts'
+import { bareJson, Delivery, goesFirst } from '../../hub/delivery.ts'
+import { type Aside, asides, type Batch, type Change, type Known, type Since, type Told } from '../../protocol/message.ts'
 import { parseQuestion } from '../query.ts'
 import { batchHeaders, cutUnlessTaken, type Transport } from './transport.ts'
 
@@ -11,11 +11,11 @@ export const poll: Transport = (app, rooms) => {
   const meter = rooms.metrics.meters.poll
 
   app.get('/rooms/:room/poll', { exposeHeadRoute: false }, async (request, reply) => {
-    const { room, since, members, numbers } = parseQuestion(request, ranges, rooms.options.allowQueryKeys)
+    const { room, since, known, numbers } = parseQuestion(request, ranges, rooms.options.allowQueryKeys)
     rooms.polled(room, await rooms.admit(request, room), numbers.every)
     const batch = await rooms.store.read(room, since, numbers.limit)
-    const changed = members === undefined ? undefined : rooms.hub.members.since(room, members)
-    const delivery = new Delivery(changed === undefined ? batch : withMembers(batch, since, changed))
+    const changed = (aside: Aside, version: string) => rooms.hub.members.since(room, aside, version)
+    const delivery = new Delivery(aside(batch, since, known, changed) ?? batch)
     const body = delivery.as(bareJson)
     meter.delivered(delivery, body.length)
     void reply.headers(batchHeaders).send(body)
@@ -24,9 +24,24 @@ export const poll: Transport = (app, rooms) => {
   })
 }
 
-/** The members have a batch of their own. Before messages, which are asked for again at once: where there are always some, they would never come. */
-function withMembers(batch: Batch, since: Since, members: MembersChange): Batch {
-  const { messages, gap, cursor } = batch
-  if (since === undefined || since === 'earliest' || gap !== undefined) return batch
-  return messages.length === 0 ? { messages, cursor, members } : { messages: [], cursor: since, more: true, members }
+/**
+ * Members and states have batches of their own, where there is something new of them. Before messages: those are asked for
+ * again at once, and where there are always some they would never come.
+ */
+function aside(
+  { messages, gap, cursor }: Batch,
+  since: Since,
+  known: Known,
+  changed: (aside: Aside, version: string) => Change<Told[Aside]> | undefined,
+): Batch | undefined {
+  if (since === undefined || since === 'earliest' || gap !== undefined) return undefined
+  const told: Batch[] = []
+  for (const name of asides) {
+    const version = known[name]
+    const change = version === undefined || (messages.length > 0 && !goesFirst(name)) ? undefined : changed(name, version)
+    if (change !== undefined) told.push({ messages: [], cursor: since, [name]: change })
+  }
+  const [first, another] = told
+  if (first === undefined) return undefined
+  return messages.length > 0 || another !== undefined ? { ...first, more: true } : { ...first, cursor }
 }

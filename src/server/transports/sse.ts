@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Delivery, Envelope } from '../../hub/delivery.ts'
 import type { Lease } from '../../hub/members.ts'
 import type { Subscriber, Subscription } from '../../hub/subscription.ts'
@@ -26,7 +27,7 @@ export const sse: Transport = (app, rooms) => {
 
   app.get('/rooms/:room/sse', { exposeHeadRoute: false }, async (request, reply) => {
     if (!acceptsStream(request)) throw new Problem('not-acceptable')
-    const { room, since, members } = parseQuestion(request, {}, allowQueryKeys)
+    const { room, since, known } = parseQuestion(request, {}, allowQueryKeys)
     const { member, refusal } = await rooms.admit(request, room).then(
       (reader) => ({ member: reader, refusal: refuseToHold(request) }),
       (error: unknown) => ({ member: undefined, refusal: problemOf(error, request.log) }),
@@ -40,7 +41,7 @@ export const sse: Transport = (app, rooms) => {
     if (refusal !== undefined) return stream.close(refusal)
     stream.begin(jittered(retryMs, 0.5))
     const lease = rooms.hold(room, member, 'sse')
-    stream.follow(rooms.hub.subscribe(room, since, stream, { greet: true, heartbeatMs: jittered(heartbeatMs, 0.1), members }), lease)
+    stream.follow(rooms.hub.subscribe(room, since, stream, { greet: true, heartbeatMs: jittered(heartbeatMs, 0.1), known }), lease)
   })
 }
 
@@ -90,20 +91,24 @@ class Stream implements Subscriber {
     return this.#raw.writableLength
   }
 
-  deliver(delivery: Delivery): number {
+  /**
+   * The socket, where an event's own chunk may go straight to it because it is this answer's by now: behind another answer
+   * of a pipelined connection it would come too early, and HTTP/1.0 has no chunks.
+   */
+  get #direct(): Socket | undefined {
     const { socket, chunkedEncoding } = this.#raw
-    // Its own chunk may go straight to the socket where that is this answer's by now: behind another answer of a
-    // pipelined connection it would come too early, and HTTP/1.0 has no chunks.
-    const direct = socket !== null && chunkedEncoding
-    const bytes = delivery.as(direct ? asChunk : asEvent)
-    const resume = (): void => this.#subscription?.resume()
-    if (direct) socket.write(bytes)
-    else this.#raw.write(bytes)
-    if (this.waiting >= this.#rooms.options.highWaterBytes) {
-      if (direct) whenTaken(socket, resume)
-      else this.#raw.once('drain', resume)
-    }
+    return socket !== null && chunkedEncoding ? socket : undefined
+  }
+
+  deliver(delivery: Delivery): number {
+    const direct = this.#direct
+    const bytes = delivery.as(direct === undefined ? asEvent : asChunk)
+    ;(direct ?? this.#raw).write(bytes)
     return this.#meter.delivered(delivery, bytes.length)
+  }
+
+  taken(then: () => void): void {
+    whenTaken(this.#direct ?? this.#raw, then)
   }
 
   close(problem: Problem, last?: Delivery): void {

@@ -1,6 +1,7 @@
 /** What the four siblings have in common: each is a function that adds its route to an application. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { Problem } from '../../protocol/problem.ts'
 import { drawMs } from '../../protocol/random.ts'
 import type { Meter } from '../metrics.ts'
@@ -59,6 +60,6 @@ export function cutUnlessTaken(answer: FastifyReply['raw'], meter: Meter, { whee
 }
 
 /** Calls `then` when the network has taken all that was written so far. (`drain` comes only where more than a stream's own mark waited.) */
-export function whenTaken(socket: Socket, then: () => void): void {
-  socket.write('', () => then())
+export function whenTaken(wire: Writable, then: () => void): void {
+  wire.write('', () => then())
 }

@@ -9,7 +9,7 @@ import { encodeAck, encodeCloseReason, encodeProblem, parseClientFrame } from '.
 import { Problem, problems } from '../../protocol/problem.ts'
 import { parseJson } from '../json.ts'
 import { problemOf } from '../problems.ts'
-import { type Publisher, publish } from '../publish.ts'
+import { carry, type Publisher, publish } from '../publish.ts'
 import { parseQuestion } from '../query.ts'
 import type { Rooms } from '../rooms.ts'
 import { jittered, type Transport, whenTaken } from './transport.ts'
@@ -19,7 +19,7 @@ const closeCode = { unsupportedData: 1003, policyViolation: 1008, tooBig: 1009, 
 
 /** Publishes of one socket that wait their turn; with more its frames are not read on. */
 const inboxFrames = 16
-/** After so many bad requests, or publishes over the rate in a row, the socket is closed. */
+/** After so many bad requests, or publishes and states over the rate in a row, the socket is closed. */
 const badRequests = 3
 const ignoredRefusals = 40
 
@@ -113,8 +113,11 @@ class Peer implements Subscriber {
     // Past `ws`, to the same connection: the frame is made once for all, and `ws` writes whole frames only.
     const frame = delivery.as(asFrame)
     this.#tcp.write(frame)
-    if (this.waiting >= this.#rooms.options.highWaterBytes) whenTaken(this.#tcp, () => this.#subscription?.resume())
     return this.#meter.delivered(delivery, frame.length)
+  }
+
+  taken(then: () => void): void {
+    whenTaken(this.#tcp, then)
   }
 
   close(problem: Problem, last?: Delivery): void {
@@ -139,11 +142,11 @@ class Peer implements Subscriber {
   async #admit(): Promise<Admitted | undefined> {
     const { hub, options } = this.#rooms
     try {
-      const { room, since, members } = parseQuestion(this.#request, {}, options.allowQueryKeys)
+      const { room, since, known } = parseQuestion(this.#request, {}, options.allowQueryKeys)
       const member = await this.#rooms.admit(this.#request, room)
       if (this.#socket.readyState !== this.#socket.OPEN) return undefined
       this.#lease = this.#rooms.hold(room, member, 'websocket')
-      this.#subscription = hub.subscribe(room, since, this, { greet: true, heartbeatMs: jittered(options.heartbeatMs, 0.1), members })
+      this.#subscription = hub.subscribe(room, since, this, { greet: true, heartbeatMs: jittered(options.heartbeatMs, 0.1), known })
       return { room, publisher: { member, address: this.#request.ip } }
     } catch (error) {
       this.close(problemOf(error, this.#request.log))
@@ -172,7 +175,8 @@ class Peer implements Subscriber {
     try {
       const frame = parseClientFrame(parseJson(data))
       id = frame.id
-      this.#socket.send(encodeAck(await publish(this.#rooms, publisher, room, frame.draft)))
+      if (frame.kind === 'publish') this.#socket.send(encodeAck(await publish(this.#rooms, publisher, room, frame.body)))
+      else await carry(this.#rooms, publisher, room, frame.body)
       this.#refused = 0
     } catch (error) {
       const problem = problemOf(error, this.#request.log)
