@@ -1,0 +1,82 @@
+/** A server and those who read its room, for one test of many that run at once: all of it goes with the test. */
+import { it } from 'vitest'
+import { node } from '../../src/client/node.ts'
+import type { ChannelOptions } from '../../src/client/state.ts'
+import type { TransportName } from '../../src/protocol/message.ts'
+import type { AppOptions } from '../../src/server/app.ts'
+import type { RoomStore } from '../../src/store/store.ts'
+import { Follower } from './follower.ts'
+import { startServer, type TestServer } from './server.ts'
+
+/** Short enough to watch, long enough for a client that comes back after its store failed. */
+const shortened = {
+  leaseGraceMs: 200,
+  pollLeaseMs: 500,
+  pollLeasePercent: 100,
+  // Who leaves between an answer and their next question stays for this long.
+  longPollLeaseMs: 3_000,
+  membersMs: 50,
+  lingerMs: 50,
+  publishesPerSecond: 0,
+} as const
+
+export class Company {
+  readonly followers: Follower[] = []
+  readonly #transport: TransportName
+  readonly #options: AppOptions
+  readonly #makeStore: () => RoomStore
+  #server: TestServer | undefined
+
+  constructor(transport: TransportName, makeStore: () => RoomStore, options: AppOptions) {
+    this.#transport = transport
+    this.#makeStore = makeStore
+    this.#options = { ...shortened, ...options }
+  }
+
+  async begin(port = 0): Promise<void> {
+    this.#server = await startServer({ ...this.#options, store: this.#makeStore() }, port)
+  }
+
+  get server(): TestServer {
+    if (this.#server === undefined) throw new Error('not begun')
+    return this.#server
+  }
+
+  /** Everybody is cut off, and another process takes the same port. `between` is called while there is none. */
+  async restart(between: () => void = () => {}): Promise<void> {
+    const { port } = this.server
+    this.server.cut()
+    await this.server.close()
+    between()
+    await this.begin(port)
+  }
+
+  follow(options: Partial<ChannelOptions> = {}, platform = node()): Follower {
+    const follower = new Follower({ url: this.server.url, room: 'lobby', transport: this.#transport, ...options }, platform)
+    this.followers.push(follower)
+    return follower
+  }
+
+  async close(): Promise<void> {
+    for (const { channel } of this.followers) channel.close()
+    await this.#server?.close()
+  }
+}
+
+/** Most of such a test is waiting for leases, ticks and grace: several at once, each with a company of its own. */
+export function promise(
+  transport: TransportName,
+  makeStore: () => RoomStore,
+): (title: string, body: (company: Company) => Promise<void>, options?: AppOptions) => void {
+  return (title, body, options = {}) => {
+    it.concurrent(title, async () => {
+      const company = new Company(transport, makeStore, options)
+      try {
+        await company.begin()
+        await body(company)
+      } finally {
+        await company.close()
+      }
+    })
+  }
+}
