@@ -242,6 +242,8 @@ export class Channel {
     if (accepted.gap !== undefined) {
       this.#counts.gaps++
       this.#events.emit('gap', accepted.gap, wire.name)
+      // Where the log is another, the server may be too.
+      this.#own.flush()
       // What another wire is being opened at is a cursor of a log that is no more.
       if (this.#opening !== undefined) this.#open(this.#opening.name)
     }
@@ -249,7 +251,11 @@ export class Channel {
     this.#counts.repeats += accepted.repeats
     for (const message of accepted.messages) this.#events.emit('message', message, wire.name)
     if (this.#members.accept(batch.members)) this.#events.emit('members', this.members)
+    const ours = this.#session.member?.id ?? ''
+    const carried = this.states.has(ours)
     if (this.#states.accept(batch.states)) this.#events.emit('states', this.states, wire.name)
+    // We were forgotten meanwhile: a lease that ran out while the page slept, say.
+    if (carried && !this.states.has(ours)) this.#own.flush()
   }
 
   /** The new wire has brought its first batch: it is the wire. */
@@ -292,7 +298,7 @@ export class Channel {
     if (this.#due !== due) return
     if (blocked) {
       this.#due = undefined
-      const next = below[wire.name]
+      const next = below(wire.name)
       this.#unopened = 0
       this.#tell({ problem: new Error(`${wire.name} does not get through (${problem?.message ?? 'it ended'})`) })
       if (next !== undefined && next !== this.#wire?.name) this.#open(next)
@@ -308,7 +314,7 @@ export class Channel {
 
   /** Is it this transport that does not get through, rather than the server that is away? */
   async #blocked(wire: Wire, failure: unknown): Promise<boolean> {
-    if (wire.liveAt !== undefined || failure instanceof Problem || below[wire.name] === undefined) return false
+    if (wire.liveAt !== undefined || failure instanceof Problem || below(wire.name) === undefined) return false
     if (!(await this.#http.reachable(this.closed))) return false
     // Opened, and nothing came through: a proxy holds it back. Not opened: once may be an accident.
     return failure instanceof Silence || ++this.#unopened >= failuresToFall

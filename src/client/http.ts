@@ -26,9 +26,9 @@ export class Http {
   }
 
   address(transport: TransportName, query: Query): string {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined)
-    const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
-    return `${this.#room}/${transport}${search && `?${search}`}`
+    const search = new URLSearchParams()
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value))
+    return `${this.#room}/${transport}${search.size > 0 ? `?${search}` : ''}`
   }
 
   /** @throws Problem where the server says one, Error where something else answers or nothing does */

@@ -4,7 +4,7 @@ import { sleep } from './backoff.ts'
 
 /** Between two, in ms: the room tells them 20 times a second. */
 const tickMs = 50
-/** How soon one that got no answer is sent again, in ms. */
+/** How soon one that was not taken is sent again, or what is newer by then, in ms. */
 const againMs = 1_000
 
 export class OwnState {
@@ -39,17 +39,14 @@ export class OwnState {
       if (sent === undefined) break
       this.#due = false
       const tick = sleep(tickMs, this.#signal)
-      await sent.catch((error: unknown) => this.#failed(error))
+      await sent.catch((error: unknown) => {
+        // What is refused for good is let go.
+        if (error instanceof Problem && !error.comeBack) return
+        this.#due = true
+        return sleep(againMs, this.#signal)
+      })
       await tick
     }
     this.#running = false
-  }
-
-  /** What is refused for good is let go. What may be taken later is sent again, or what is newer by then. */
-  async #failed(error: unknown): Promise<void> {
-    const problem = error instanceof Problem ? error : undefined
-    if (problem?.comeBack === false) return
-    this.#due = true
-    await sleep(problem?.retryAfterMs ?? againMs, this.#signal)
   }
 }

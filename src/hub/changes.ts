@@ -19,10 +19,15 @@ export interface ChangesEvents {
   readonly rested: () => void
 }
 
-interface Entry<Value> {
-  readonly number: number
+/** The newest of one member, null for nothing. */
+interface Latest<Value> {
   readonly value: Value | null
   readonly json: string
+}
+
+/** What was told of one. */
+interface Entry<Value> extends Latest<Value> {
+  readonly number: number
   /** What it takes of a batch. */
   readonly bytes: number
 }
@@ -37,14 +42,16 @@ export class Changes<Value> {
   readonly #wheel: Wheel
   readonly #options: ChangesOptions
   readonly #events: ChangesEvents
-  /** In the order of the change. */
+  /** What is told, in the order of the change. Here nothing moves between two tellings: who asks then misses nothing. */
   readonly #entries = new Map<string, Entry<Value>>()
+  /** What changed since. */
+  readonly #pending = new Map<string, Latest<Value>>()
+  #size = 0
   #epoch = drawEpoch()
   #number = 0
   #gone = 0
   /** The version that is told now. */
   #told = nobody
-  #toldNumber = 0
   #toldAt = -Infinity
   #telling = false
 
@@ -56,33 +63,29 @@ export class Changes<Value> {
 
   /** Of how many there is anything now. */
   get size(): number {
-    return this.#entries.size - this.#gone
+    return this.#size
   }
 
   get(id: string): Value | null {
-    return this.#entries.get(id)?.value ?? null
+    return this.#latest(id)?.value ?? null
   }
 
   /** What is to be told of one from now on, null for nothing. Returns how many more there are with it: 1, 0 or -1. */
   set(id: string, value: Value | null): number {
-    const known = this.#entries.get(id)
+    const before = this.#latest(id)
     const json = JSON.stringify(value)
     // The same again is no change: nobody is woken for it.
-    if (json === (known?.json ?? 'null')) return 0
-    const before = this.size
-    if (known?.value === null) this.#gone--
-    this.#entries.delete(id)
-    this.#entries.set(id, { number: ++this.#number, value, json, bytes: Buffer.byteLength(`${JSON.stringify(id)}:${json},`) })
-    if (value === null) this.#gone++
-    const more = this.size - before
-    if (this.#gone > Math.max(rememberedGone, this.size)) this.#forgetGone()
+    if (json === (before?.json ?? 'null')) return 0
+    this.#pending.set(id, { value, json })
+    const more = Number(value !== null) - Number((before?.value ?? null) !== null)
+    this.#size += more
     this.tellSoon()
     return more
   }
 
   /** What changed since the version that a reader knows, as far as it is told by now; undefined for nothing. */
   since(known: string): Change<Value> | undefined {
-    const toldOnce = this.#toldNumber > 0 || this.#number === 0
+    const toldOnce = this.#number > 0 || this.#pending.size === 0
     if (!toldOnce || known === this.#told) return undefined
     if (this.#told === nobody) return { version: nobody, list: {} }
     const version = parseVersion(known)
@@ -91,7 +94,6 @@ export class Changes<Value> {
     let [count, bytes, last] = [0, aroundBytes, 0]
     for (const [id, entry] of this.#entries) {
       if (entry.number <= from || (from === 0 && entry.value === null)) continue
-      if (entry.number > this.#toldNumber) break
       bytes += entry.bytes
       const full = count === this.#options.perBatch || bytes > this.#options.batchBytes
       if (full && count > 0) return { version: formatVersion({ epoch: this.#epoch, number: last }), list }
@@ -109,6 +111,20 @@ export class Changes<Value> {
     this.#wheel.at(this.#toldAt + this.#options.everyMs, this.#tell)
   }
 
+  #latest(id: string): Latest<Value> | undefined {
+    return this.#pending.get(id) ?? this.#entries.get(id)
+  }
+
+  #enter(id: string, { value, json }: Latest<Value>): void {
+    const known = this.#entries.get(id)
+    // It was another in between, and is what it was.
+    if (json === (known?.json ?? 'null')) return
+    if (known?.value === null) this.#gone--
+    if (value === null) this.#gone++
+    this.#entries.delete(id)
+    this.#entries.set(id, { value, json, number: ++this.#number, bytes: Buffer.byteLength(`${JSON.stringify(id)}:${json},`) })
+  }
+
   /** In an epoch of its own, in which everybody is told everything. */
   #forgetGone(): void {
     this.#epoch = drawEpoch()
@@ -118,10 +134,13 @@ export class Changes<Value> {
 
   readonly #tell = (): void => {
     this.#telling = false
-    if (this.#number === this.#toldNumber) return this.#events.rested()
-    this.#toldNumber = this.#number
+    const before = this.#number
+    for (const [id, latest] of this.#pending) this.#enter(id, latest)
+    this.#pending.clear()
+    if (this.#number === before) return this.#events.rested()
+    if (this.#gone > Math.max(rememberedGone, this.#size)) this.#forgetGone()
     this.#toldAt = this.#wheel.tickedAt
-    this.#told = this.size === 0 ? nobody : formatVersion({ epoch: this.#epoch, number: this.#number })
+    this.#told = this.#size === 0 ? nobody : formatVersion({ epoch: this.#epoch, number: this.#number })
     this.#events.told()
   }
 }

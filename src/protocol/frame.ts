@@ -41,14 +41,9 @@ export function parseClientFrame(value: unknown): ClientFrame {
 
 /** A frame from the server, or undefined where it is none that this version knows: it is passed over. */
 export function parseServerFrame(text: string): ServerFrame | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { type, ...rest } = value as Record<string, unknown>
+  const value = parseObject(text)
+  if (value === undefined) return undefined
+  const { type, ...rest } = value
   if (type === undefined) return isBatch(value) ? { kind: 'batch', batch: value } : undefined
   if (type === 'ack') return isAck(rest) ? { kind: 'ack', ack: rest } : undefined
   const problem = type === 'problem' ? Problem.from(rest) : undefined
@@ -57,9 +52,14 @@ export function parseServerFrame(text: string): ServerFrame | undefined {
 
 /** The problem that a close code and its reason tell of, or undefined where they tell of none of ours. */
 export function parseCloseReason(reason: string): Problem | undefined {
+  const { code, retryMs } = parseObject(reason) ?? {}
+  return Problem.from({ code, retryAfterMs: retryMs })
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value = JSON.parse(reason) as { code?: unknown; retryMs?: unknown }
-    return Problem.from({ code: value.code, retryAfterMs: value.retryMs })
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined
   }

@@ -106,6 +106,6 @@ export function isAck(value: object): value is Ack {
 
 /** Is this object, fresh from JSON, a batch? Looks at what a reader relies on, not at every message. */
 export function isBatch(value: unknown): value is Batch {
-  const batch = value as Partial<Batch> | null
-  return typeof batch === 'object' && batch !== null && Array.isArray(batch.messages) && typeof batch.cursor === 'string'
+  const batch = value as Partial<Batch> | null | undefined
+  return Array.isArray(batch?.messages) && typeof batch.cursor === 'string'
 }

@@ -100,7 +100,13 @@ describe('a subscription', () => {
   })
 
   it('may leave within its delivery, as a long poll does', () => {
-    const { room, subscription } = follow({ waiting: 5_000, deliver: () => (subscription.leave(), 5_000), close: () => {}, taken: () => {}, cut: () => {} })
+    const { room, subscription } = follow({
+      waiting: 5_000,
+      deliver: () => (subscription.leave(), 5_000),
+      close: () => {},
+      taken: () => {},
+      cut: () => {},
+    })
     take(subscription, batchOf(1))
     expect([room.left, room.wheel.size, subscription.closed]).toEqual([1, 0, true])
   })

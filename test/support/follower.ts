@@ -23,7 +23,7 @@ export class Follower implements Disposable {
     this.channel.on('message', (message, transport) => this.seen.push({ message, transport }))
     this.channel.on('gap', (gap) => this.gaps.push(gap))
     const check = (): void => this.#checks.forEach((run) => run())
-    for (const event of ['message', 'gap', 'state', 'batch', 'members', 'unsent'] as const)
+    for (const event of ['message', 'gap', 'state', 'batch', 'members', 'states', 'unsent'] as const)
       this.channel.on(event, () => setImmediate(check))
   }
 
