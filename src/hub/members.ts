@@ -96,6 +96,15 @@ export class Members {
     this.#rosters.get(room)?.carry(id, state)
   }
 
+  /** As `list`, and how long each sign proves it. */
+  leases(room: string): readonly (Member & { readonly wires: readonly (Listed['wires'][number] & { readonly leaseMs: number })[] })[] {
+    const roster = this.#rosters.get(room)
+    return this.list(room).map(({ wires, ...member }) => ({
+      ...member,
+      wires: wires.map((wire) => ({ ...wire, leaseMs: roster?.leaseMs(member.id, wire.transport) ?? 0 })),
+    }))
+  }
+
   /** What a reader that knows this version is to be told; undefined for nothing. */
   since(room: string, aside: Aside, known: string): Change<Told[Aside]> | undefined {
     const roster = this.#rosters.get(room)

@@ -147,6 +147,12 @@ export class Roster {
     if (this.#presents.get(id) !== null) this.#events.carried(this.#states.set(id, state))
   }
 
+  /** How long the last sign of a member's wire proves that it is here, in ms after that sign; 0 where there is none. */
+  leaseMs(id: string, transport: TransportName): number {
+    const { seenAt = 0, endsAt = 0 } = this.#attendants.get(id)?.wires.get(transport) ?? {}
+    return Math.max(0, Math.round(endsAt - seenAt))
+  }
+
   #enter(member: Member): Attendant {
     const attendant: Attendant = { member, wires: new Map(), dueAt: Infinity, cancel: () => {} }
     this.#attendants.set(member.id, attendant)

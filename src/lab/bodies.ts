@@ -1,5 +1,5 @@
 /** What follows a head: chunks (RFC 9112, 7.1) and the fields of an event stream (WHATWG HTML, 9.2.5), cut anywhere. */
-import type { Ledger } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 
 const lf = 0x0a
 const cr = 0x0d
@@ -117,6 +117,18 @@ export class ChunkReader {
     this.#ledger = ledger
     this.#content = content
     this.#bounds = bounds
+  }
+
+  /** One that goes on from here by itself, and only finds the end. */
+  fork(): ChunkReader {
+    const fork = new ChunkReader(new Ledger(), () => {})
+    fork.done = this.done
+    fork.lost = this.lost
+    fork.#part = this.#part
+    fork.#digits = this.#digits
+    fork.#left = this.#left
+    fork.#column = this.#column
+    return fork
   }
 
   /** Takes one stretch off the front; 0 where it is lost. */

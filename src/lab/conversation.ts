@@ -2,16 +2,25 @@
 import { EventReader } from './bodies.ts'
 import { type Head, headerOf, type Meaning, MessageReader, type Rest } from './http.ts'
 import { type BlockHead, Ledger } from './ledger.ts'
+import type { Scout } from './proxy.ts'
 
 const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]$/
 const statusLine = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: .*)?$/
 /** A target is told up to here. */
 const shownTarget = 200
+/** More questions do not wait for an answer: a server stops reading long before, a hole does not. */
+const mostWaiting = 4_096
 
 export interface Asked {
   readonly method: string
   readonly target: string
   readonly cookie: string | undefined
+  /** Of a handshake: where its head begins, and how long it is, in bytes of what the client has sent. */
+  readonly handshake?: Stretch
+}
+export interface Stretch {
+  readonly from: number
+  readonly bytes: number
 }
 
 /** A request that waits for its answer. */
@@ -20,6 +29,11 @@ interface Question {
   readonly method: string
   readonly handshake: boolean
 }
+
+/** Nobody looks at what a scout reads. */
+const unseen: BlockHead = { what: 'response', exchange: 0, detail: '' }
+/** The blank line behind a head's text. */
+const headEndBytes = 4
 
 export class Conversation {
   readonly up = new Ledger()
@@ -41,6 +55,22 @@ export class Conversation {
     return { up: this.#questions.held, down: this.#answers.held }
   }
 
+  /** What the client has sent so far, and how much of it is a head whose end has not come. */
+  get position(): { readonly bytes: number; readonly beginning: number } {
+    return { bytes: this.up.total + this.#questions.held, beginning: this.#questions.beginning }
+  }
+
+  /** Reads answers ahead of `answered`, from where that is. */
+  scout(): Scout {
+    let next = 0
+    return this.#answers.fork((head) => {
+      const status = statusLine.exec(head.line)?.[1]
+      if (status === undefined) return undefined
+      const question = this.#waiting[isFinal(status) ? next++ : next]
+      return { block: unseen, rest: restOf(head, status, question) }
+    })
+  }
+
   /** The client has sent so much. */
   sent(bytes: Buffer): void {
     this.#questions.read(bytes)
@@ -58,11 +88,12 @@ export class Conversation {
 
   #ask(head: Head): Meaning | undefined {
     const [, method, target] = requestLine.exec(head.line) ?? []
-    if (method === undefined || target === undefined) return undefined
+    if (method === undefined || target === undefined || this.#waiting.length === mostWaiting) return undefined
     const handshake = /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headerOf(head, 'upgrade') ?? '')
     const exchange = ++this.requests
     this.#waiting.push({ exchange, method, handshake })
-    this.#asked({ method, target, cookie: headerOf(head, 'cookie') })
+    const stretch = handshake && { from: this.up.total, bytes: head.text.length + headEndBytes }
+    this.#asked({ method, target, cookie: headerOf(head, 'cookie'), ...(stretch && { handshake: stretch }) })
     const block: BlockHead = { what: handshake ? 'handshake' : 'request', exchange, detail: `${method} ${target.slice(0, shownTarget)}` }
     return { block, rest: handshake ? { as: 'undecided' } : (framing(head) ?? { as: 'nothing' }) }
   }
@@ -70,10 +101,10 @@ export class Conversation {
   #answer(head: Head): Meaning | undefined {
     const status = statusLine.exec(head.line)?.[1]
     if (status === undefined) return undefined
-    const final = !status.startsWith('1') || status === '101'
+    const final = isFinal(status)
     // An answer to what was no request (400, 408) has no question.
     const question = final ? this.#waiting.shift() : this.#waiting[0]
-    const { exchange = this.requests, method = '', handshake = false } = question ?? {}
+    const { exchange = this.requests, handshake = false } = question ?? {}
     const switched = status === '101'
     const block: BlockHead = {
       what: switched ? 'handshake' : 'response',
@@ -81,14 +112,12 @@ export class Conversation {
       detail: head.line.slice('HTTP/1.1 '.length, shownTarget),
     }
     if (handshake && final) this.#questions.decide(switched ? exchange : undefined)
-    if (switched) return { block, rest: { as: 'frames' } }
-    const bodiless = !final || method === 'HEAD' || status === '204' || status === '304'
-    return { block, rest: bodiless ? { as: 'nothing' } : this.#bodyOf(head, exchange) }
+    return { block, rest: this.#withEvents(restOf(head, status, question), head, exchange) }
   }
 
-  #bodyOf(head: Head, exchange: number): Rest {
-    const rest = framing(head) ?? { as: 'rest' }
-    if (rest.as === 'sized' || !/^text\/event-stream\b/i.test(headerOf(head, 'content-type') ?? '')) return rest
+  #withEvents(rest: Rest, head: Head, exchange: number): Rest {
+    const streams = rest.as === 'chunks' || rest.as === 'rest'
+    if (!streams || !/^text\/event-stream\b/i.test(headerOf(head, 'content-type') ?? '')) return rest
     const each: BlockHead = { what: 'event', exchange, detail: '' }
     if (rest.as === 'chunks') return { ...rest, each, content: new EventReader(this.down).read }
     return { as: 'rest', content: this.#bareEvents(each) }
@@ -99,6 +128,16 @@ export class Conversation {
     const events = new EventReader(this.down, { begun: () => this.down.begin(each), ended: () => this.down.end() })
     return events.read
   }
+}
+
+/** An answer of its own, not one that comes before it. */
+const isFinal = (status: string): boolean => !status.startsWith('1') || status === '101'
+
+/** How an answer goes on behind its head. */
+function restOf(head: Head, status: string, question: Question | undefined): Rest {
+  if (status === '101') return { as: 'frames' }
+  const bodiless = !isFinal(status) || question?.method === 'HEAD' || status === '204' || status === '304'
+  return bodiless ? { as: 'nothing' } : (framing(head) ?? { as: 'rest' })
 }
 
 /** How long the body is; undefined where the head does not say. */

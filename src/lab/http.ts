@@ -1,8 +1,7 @@
 /** The messages of HTTP/1.1 in one direction, cut anywhere (RFC 9112): heads are read whole, what follows as it comes. */
 import { ChunkReader, type Content } from './bodies.ts'
-import type { PieceKind } from './events.ts'
 import { FrameReader } from './frames.ts'
-import type { BlockHead, Ledger } from './ledger.ts'
+import { type BlockHead, Ledger } from './ledger.ts'
 
 /** A longer head is none: far more than the server takes. */
 const mostHeadBytes = 65_536
@@ -39,11 +38,12 @@ export interface Meaning {
   readonly rest: Rest
 }
 
+type LineKind = 'request-line' | 'status-line'
 type Mode = 'head' | 'sized' | 'chunks' | 'rest' | 'frames' | 'undecided' | 'lost'
 
 export class MessageReader {
   readonly #ledger: Ledger
-  readonly #lineKind: PieceKind
+  readonly #lineKind: LineKind
   /** Undefined where it is no head. */
   readonly #understand: (head: Head) => Meaning | undefined
   #mode: Mode = 'head'
@@ -54,7 +54,7 @@ export class MessageReader {
   #chunks: ChunkReader | undefined
   #frames: FrameReader | undefined
 
-  constructor(ledger: Ledger, lineKind: 'request-line' | 'status-line', understand: (head: Head) => Meaning | undefined) {
+  constructor(ledger: Ledger, lineKind: LineKind, understand: (head: Head) => Meaning | undefined) {
     this.#ledger = ledger
     this.#lineKind = lineKind
     this.#understand = understand
@@ -64,6 +64,28 @@ export class MessageReader {
   /** Bytes held back until it is known what they are. */
   get held(): number {
     return this.#heldBytes
+  }
+
+  /** Of these the ones that belong to a head whose end has not come. */
+  get beginning(): number {
+    return this.#mode === 'head' ? this.#heldBytes : 0
+  }
+
+  /** Nothing more of a message is to come: the next head begins, or HTTP has ended. */
+  get whole(): boolean {
+    return (this.#mode === 'head' && this.#heldBytes === 0) || this.#mode === 'frames' || this.#mode === 'lost'
+  }
+
+  /** A reader that goes on from here by itself, with books of its own. */
+  fork(understand: (head: Head) => Meaning | undefined): MessageReader {
+    const fork = new MessageReader(new Ledger(), this.#lineKind, understand)
+    // Frames have no end that anybody waits for.
+    fork.#mode = this.#mode === 'frames' ? 'lost' : this.#mode
+    fork.#held = Buffer.from(this.#held.subarray(0, this.#heldBytes))
+    fork.#heldBytes = this.#heldBytes
+    fork.#left = this.#left
+    fork.#chunks = this.#chunks?.fork()
+    return fork
   }
 
   read(bytes: Buffer): void {

@@ -1,12 +1,22 @@
 /** A duplex in front of a TCP connection, which the HTTP server takes for the connection itself. */
-import type { AddressInfo, Socket } from 'node:net'
-import { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { Face } from './face.ts'
 import { Lane } from './lane.ts'
+import { Pacer } from './pacer.ts'
+import { Gatherer, type Scout } from './proxy.ts'
+import { Silence } from './silence.ts'
 
 /** Who is told of every byte, on its way to the server and away from it, before anybody may change it. */
 export interface Listening {
-  sent(bytes: Buffer): void
+  /** Returns what goes on to the server: the same, as a rule. */
+  sent(bytes: Buffer): Buffer
+  /** The client sends no more. Returns what was held back of it. */
+  ended(): Buffer
   answered(bytes: Buffer): void
+  /** Reads on from where `answered` is. */
+  scout(): Scout
+  /** The server has given it up, and the client is not told: it is a hole. */
+  abandoned(): void
   closed(): void
 }
 
@@ -16,54 +26,133 @@ type Done = (error?: Error | null) => void
  * What Node, Fastify, `ws` and this server ask of a connection is answered by the real one. What is written counts as
  * waiting (`writableLength`) until the network has taken it, as it does there: slow readers are found by it.
  */
-export class TappedSocket extends Duplex {
+export class TappedSocket extends Face {
   /** What the client sends, and what it is sent. */
   readonly up = new Lane()
   readonly down = new Lane()
-  readonly #raw: Socket
   readonly #listening: Listening
+  readonly #pacer = new Pacer()
+  readonly #silence = new Silence(() => this.emit('timeout'))
+  #gatherer: Gatherer | undefined
+  /** Swallows what comes either way, ends too. */
+  #hole = false
+  #lost = false
   #accepted = 0
   #inHand = 0
   #wanted: (() => void) | undefined
 
   constructor(raw: Socket, listening: Listening) {
-    super({ allowHalfOpen: raw.allowHalfOpen, emitClose: true })
-    this.#raw = raw
+    super(raw)
     this.#listening = listening
     raw.on('data', (bytes: Buffer) => this.#receive(bytes))
-    raw.on('end', () => this.#pass(() => this.push(null)))
-    raw.on('error', (error) => this.destroy(error))
+    raw.on('end', () => this.#end())
+    raw.on('error', (error) => {
+      if (!this.#hole) this.destroy(error)
+    })
     raw.on('timeout', () => this.emit('timeout'))
     raw.on('close', (failed) => {
+      listening.closed()
       // What is still on its way up arrives first.
       if (!failed) this.#pass(() => this.destroy())
     })
   }
 
+  /** Bytes a second that the client takes; 0 is as fast as it can. */
+  set bytesPerSecond(rate: number) {
+    this.#pacer.bytesPerSecond = rate
+  }
+
+  /** Are answers gathered on their way? */
+  set gathers(on: boolean) {
+    if (on) this.#gatherer ??= new Gatherer(() => this.#listening.scout())
+    else if (this.#gatherer !== undefined) {
+      const held = this.#gatherer.flush()
+      this.#gatherer = undefined
+      this.#write(held, () => {})
+    }
+  }
+
+  /** Is it a hole? One that has lost something stays it. */
+  set swallows(on: boolean) {
+    const hole = on || this.#lost
+    if (hole === this.#hole) return
+    this.#hole = hole
+    if (hole) {
+      this.#silence.set(this.raw.timeout ?? 0)
+      this.raw.setTimeout(0)
+      // Whoever does not read cannot lose anything either.
+      this.raw.resume()
+      return
+    }
+    this.#silence.stop()
+    this.raw.setTimeout(this.#silence.ms)
+  }
+  /** True once something was swallowed. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  /** What is under way leaves at once. */
+  release(): void {
+    this.up.release()
+    this.down.release()
+  }
+
+  /** Gone for both ends at once: with a FIN, or with a reset. */
+  cut(how: 'fin' | 'rst'): void {
+    this.#hole = false
+    if (how === 'rst') this.raw.resetAndDestroy()
+    else this.raw.destroy()
+    this.destroy()
+  }
+
   #receive(bytes: Buffer): void {
-    this.#listening.sent(bytes)
+    const passed = this.#listening.sent(bytes)
+    if (this.#hole) {
+      this.#lost = true
+      return
+    }
+    if (passed.length > 0) this.#hand(passed)
+  }
+
+  #hand(bytes: Buffer): void {
     let accepted = false
     let paused = false
     const leave = (taken: () => void): void => {
-      if (this.push(bytes)) taken()
+      if (this.#swallow()) taken()
+      else if (this.push(bytes)) taken()
       else this.#wanted = taken
     }
     this.up.put(bytes.length, leave, () => {
       accepted = true
-      if (paused) this.#raw.resume()
+      if (paused) this.raw.resume()
     })
     if (accepted) return
     paused = true
-    this.#raw.pause()
+    this.raw.pause()
+  }
+
+  #end(): void {
+    const held = this.#listening.ended()
+    // Both have given it up by now: nobody is left to be kept in the dark.
+    if (this.#swallow() && this.destroyed) this.raw.destroy()
+    else if (held.length > 0) this.#hand(held)
+    this.#pass(() => this.push(null))
   }
 
   /** Something other than bytes, in its turn. */
   #pass(act: () => void): void {
     const leave = (taken: () => void): void => {
-      act()
+      if (!this.#swallow()) act()
       taken()
     }
     this.up.put(0, leave, () => {})
+  }
+
+  /** True in a hole: what would pass now is lost. */
+  #swallow(): boolean {
+    if (this.#hole) this.#lost = true
+    return this.#hole
   }
 
   override _read(): void {
@@ -82,50 +171,70 @@ export class TappedSocket extends Duplex {
     )
   }
 
-  /** Pieces that were written within one turn leave in one. */
   #send(pieces: readonly Buffer[], done: Done): void {
-    const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+    const bytes = lengthOf(pieces)
     this.#accepted += bytes
-    this.#inHand = bytes
-    const leave = (taken: () => void): void => {
-      let waits = true
-      const once = (): void => {
-        if (waits) taken()
-        waits = false
-      }
-      this.#raw.cork()
-      for (const [index, piece] of pieces.entries()) {
-        this.#listening.answered(piece)
-        this.#raw.write(piece, index === pieces.length - 1 ? once : undefined)
-      }
-      this.#raw.uncork()
-      // What the network took at once does not wait until the next turn: a burst would look like a slow reader.
-      if (this.#raw.writableLength === 0) once()
+    if (this.#swallow()) {
+      this.#silence.broken()
+      return done()
     }
-    this.down.put(bytes, leave, () => {
+    this.#inHand = bytes
+    this.#pacer.pass(pieces, this.#lead, () => {
       this.#inHand = 0
       done()
     })
   }
 
+  /** Pieces that were written within one turn leave in one. */
+  readonly #lead = (pieces: readonly Buffer[], accepted: () => void): void => {
+    const leave = (taken: () => void): void => {
+      if (this.#swallow()) {
+        this.#gatherer?.flush()
+        return taken()
+      }
+      this.#write(this.#gatherer === undefined ? pieces : this.#gatherer.take(pieces), taken)
+    }
+    this.down.put(lengthOf(pieces), leave, accepted)
+  }
+
+  #write(pieces: readonly Buffer[], taken: () => void): void {
+    if (pieces.length === 0) return taken()
+    let waits = true
+    const once = (): void => {
+      if (waits) taken()
+      waits = false
+    }
+    this.raw.cork()
+    for (const [index, piece] of pieces.entries()) {
+      this.#listening.answered(piece)
+      this.raw.write(piece, index === pieces.length - 1 ? once : undefined)
+    }
+    this.raw.uncork()
+    // What the network took at once does not wait until the next turn: a burst would look like a slow reader.
+    if (this.raw.writableLength === 0) once()
+  }
+
   override _final(done: Done): void {
-    this.down.put(
-      0,
-      (taken) => this.#raw.end(taken),
-      () => done(),
-    )
+    const leave = (taken: () => void): void => {
+      if (this.#swallow()) return taken()
+      this.gathers = false
+      this.raw.end(taken)
+    }
+    this.down.end(leave, () => done())
   }
 
   override _destroy(error: Error | null, done: Done): void {
     this.up.stop()
     this.down.stop()
-    const closed = (): void => {
-      this.#listening.closed()
-      done(error)
+    this.#pacer.stop()
+    this.#silence.stop()
+    if (this.raw.closed) return done(error)
+    if (this.#swallow() && !this.raw.readableEnded) {
+      this.#listening.abandoned()
+      return done(error)
     }
-    if (this.#raw.closed) return closed()
-    this.#raw.once('close', closed)
-    this.#raw.destroy()
+    this.raw.once('close', () => done(error))
+    this.raw.destroy()
   }
 
   /** Ends what is being written, then goes. */
@@ -137,71 +246,25 @@ export class TappedSocket extends Duplex {
 
   /** Gone at once, with a reset. */
   resetAndDestroy(): this {
-    this.#raw.resetAndDestroy()
+    if (!this.#swallow()) this.raw.resetAndDestroy()
     return this.destroy()
   }
 
-  get bytesRead(): number {
-    return this.#raw.bytesRead
-  }
   /** All that was written, what waits included. */
   get bytesWritten(): number {
     return this.#accepted + this.writableLength - this.#inHand
   }
   get timeout(): number | undefined {
-    return this.#raw.timeout
+    return this.#hole ? this.#silence.ms : this.raw.timeout
   }
   setTimeout(ms: number, heard?: () => void): this {
-    this.#raw.setTimeout(ms)
+    if (this.#hole) this.#silence.set(ms)
+    else this.raw.setTimeout(ms)
     if (heard === undefined) return this
     if (ms === 0) this.removeListener('timeout', heard)
     else this.once('timeout', heard)
     return this
   }
-  setNoDelay(on?: boolean): this {
-    this.#raw.setNoDelay(on)
-    return this
-  }
-  setKeepAlive(on?: boolean, initialDelayMs?: number): this {
-    this.#raw.setKeepAlive(on, initialDelayMs)
-    return this
-  }
-  ref(): this {
-    this.#raw.ref()
-    return this
-  }
-  unref(): this {
-    this.#raw.unref()
-    return this
-  }
-  address(): AddressInfo | Record<string, never> {
-    return this.#raw.address()
-  }
-  get remoteAddress(): string | undefined {
-    return this.#raw.remoteAddress
-  }
-  get remotePort(): number | undefined {
-    return this.#raw.remotePort
-  }
-  get remoteFamily(): string | undefined {
-    return this.#raw.remoteFamily
-  }
-  get localAddress(): string | undefined {
-    return this.#raw.localAddress
-  }
-  get localPort(): number | undefined {
-    return this.#raw.localPort
-  }
-  get localFamily(): string | undefined {
-    return this.#raw.localFamily
-  }
-  get connecting(): boolean {
-    return this.#raw.connecting
-  }
-  get pending(): boolean {
-    return this.#raw.pending
-  }
-  get readyState(): string {
-    return this.#raw.readyState
-  }
 }
+
+const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, { length }) => sum + length, 0)

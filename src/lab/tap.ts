@@ -3,34 +3,47 @@ import type { Server } from 'node:http'
 import { Socket } from 'node:net'
 import { Connection, type Registry } from './connection.ts'
 import type { Asked } from './conversation.ts'
-import type { BlockBytes, BytesQuestion } from './events.ts'
-import { type Viewer, Watch } from './watch.ts'
+import type { BlockBytes, BytesQuestion, CutOrder } from './events.ts'
+import type { TroubleOrder } from './trouble.ts'
+import { cut, Viewing } from './viewing.ts'
+import type { Viewer } from './watch.ts'
 
 /** Viewers are told what has happened this often, in ms. */
 const reportMs = 100
 /** Pages of one session that watch at a time. */
 export const viewersPerSession = 8
+/** A proxy of the kind `idle-cut` cuts what was silent for so long, in ms. */
+const idleCutMs = 10_000
+/** So many holes are kept for clients that have not noticed yet, and so long: each is a socket of this process. */
+const keptHoles = 256
+const keptHoleMs = 300_000
 
 export interface TapOptions {
   /** The session that a Cookie header proves, or undefined. */
   readonly ownerOf: (cookie: string) => string | undefined
   /** Does this target ask for what the tap sees? Such a connection is counted, on a line of its own, and not shown. */
   readonly observes: (target: string) => boolean
+  /** How long a proxy that cuts the silent waits, in ms; 10 s if nothing is said. */
+  readonly idleCutMs?: number
 }
 
 /** The end of a viewer that watches. */
 export interface Watching {
   bytesOf(question: BytesQuestion): BlockBytes
+  /** Does it to all of the session's own connections, and to no other. */
+  obey(order: TroubleOrder | CutOrder): void
   leave(): void
 }
 
 export class Tap implements Registry {
   readonly #options: TapOptions
   readonly #open = new Set<Connection>()
-  readonly #watches = new Map<string, Watch>()
-  /** Bytes of observing connections that are gone, by session, for as long as it watches. */
-  readonly #observed = new Map<string, { up: number; down: number }>()
+  /** Sessions that somebody watches. */
+  readonly #viewings = new Map<string, Viewing>()
+  readonly #holes = new Map<Connection, NodeJS.Timeout>()
+  dropsUpgrades = false
   #ids = 0
+  #closing = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: TapOptions) {
@@ -62,38 +75,45 @@ export class Tap implements Registry {
 
   /** Tells the viewer of this session's connections, all that are open first. Undefined where too many watch already. */
   watch(owner: string, viewer: Viewer): Watching | undefined {
-    const watch = this.#watches.get(owner) ?? new Watch()
-    if (watch.viewers >= viewersPerSession) return undefined
-    if (watch.viewers === 0) {
-      this.#watches.set(owner, watch)
-      for (const connection of this.#ownedBy(owner)) connection.ear = watch
-    }
-    watch.add(viewer)
+    const viewing = this.#viewings.get(owner) ?? this.#view(owner)
+    if (viewing.watch.viewers >= viewersPerSession) return undefined
+    viewing.enter(viewer)
     this.#timer ??= setInterval(() => this.#tell(), reportMs).unref()
-    return { bytesOf: (question) => watch.bytesOf(question), leave: () => this.#leave(owner, watch, viewer) }
+    return {
+      bytesOf: (question) => viewing.watch.bytesOf(question),
+      obey: (order) => {
+        if (!this.#closing) viewing.obey(order)
+      },
+      leave: () => this.#leave(owner, viewing, viewer),
+    }
   }
 
-  #leave(owner: string, watch: Watch, viewer: Viewer): void {
-    watch.remove(viewer)
-    if (watch.viewers > 0 || this.#watches.get(owner) !== watch) return
-    this.#watches.delete(owner)
-    this.#observed.delete(owner)
-    for (const connection of this.#ownedBy(owner)) connection.ear = undefined
-    if (this.#watches.size > 0) return
+  #view(owner: string): Viewing {
+    const viewing = new Viewing(this.#options.idleCutMs ?? idleCutMs, () => {
+      this.dropsUpgrades = [...this.#viewings.values()].some(({ dropsUpgrades }) => dropsUpgrades)
+    })
+    this.#viewings.set(owner, viewing)
+    for (const connection of this.#open) if (connection.owner === owner && !connection.observing) viewing.add(connection)
+    return viewing
+  }
+
+  #leave(owner: string, viewing: Viewing, viewer: Viewer): void {
+    viewing.watch.remove(viewer)
+    if (viewing.watch.viewers > 0 || this.#viewings.get(owner) !== viewing) return
+    this.#viewings.delete(owner)
+    viewing.end()
+    if (this.#viewings.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
-  #ownedBy(owner: string): Connection[] {
-    return [...this.#open].filter((connection) => connection.owner === owner && !connection.observing)
-  }
-
   #tell(): void {
-    for (const [owner, watch] of this.#watches) watch.tell(() => this.#ownedBy(owner), this.#observerBytes(owner))
+    for (const [owner, { watch, connections, observed }] of this.#viewings)
+      watch.tell(() => connections, this.#observerBytes(owner, observed))
   }
 
-  #observerBytes(owner: string): { readonly up: number; readonly down: number } {
-    let { up, down } = this.#observed.get(owner) ?? { up: 0, down: 0 }
+  #observerBytes(owner: string, gone: { readonly up: number; readonly down: number }): { readonly up: number; readonly down: number } {
+    let { up, down } = gone
     for (const { owner: whose, observing, bytes } of this.#open) {
       if (whose !== owner || !observing) continue
       up += bytes.up
@@ -102,10 +122,23 @@ export class Tap implements Registry {
     return { up, down }
   }
 
+  /** Cuts connections of one session, or of everybody; those that carry what a viewer sees never. Returns how many. */
+  cut(order: CutOrder, owner?: string): number {
+    const those = [...this.#open].filter((connection) => !connection.observing && (owner === undefined || connection.owner === owner))
+    return cut(those, order)
+  }
+
+  /** The server closes: nothing is done to anybody any more, and no hole outlives it. */
+  close(): void {
+    this.#closing = true
+    for (const viewing of this.#viewings.values()) viewing.calm()
+    for (const { socket } of this.#open) if (socket.lost) socket.cut('fin')
+  }
+
   asked(connection: Connection, { target, cookie }: Asked): void {
     if (this.#options.observes(target) && !connection.observing) {
       connection.observing = true
-      if (connection.owner !== undefined) this.#watches.get(connection.owner)?.lose(connection)
+      if (connection.owner !== undefined) this.#viewings.get(connection.owner)?.lose(connection)
     }
     if (cookie !== undefined && cookie !== connection.cookie) {
       // A copy: a slice would keep the whole head.
@@ -113,7 +146,7 @@ export class Tap implements Registry {
       this.#own(connection, this.#options.ownerOf(cookie))
     }
     const { owner, observing, shared } = connection
-    connection.ear = owner === undefined || observing || shared ? undefined : this.#watches.get(owner)
+    if (owner !== undefined && !observing && !shared) this.#viewings.get(owner)?.add(connection)
   }
 
   #own(connection: Connection, owner: string | undefined): void {
@@ -125,14 +158,26 @@ export class Tap implements Registry {
     }
     connection.shared = true
     connection.owner = undefined
-    this.#watches.get(before)?.lose(connection)
+    this.#viewings.get(before)?.lose(connection)
+  }
+
+  abandoned(connection: Connection): void {
+    if (this.#closing) return connection.socket.cut('fin')
+    const giveUp = (): void => connection.socket.cut('fin')
+    this.#holes.set(connection, setTimeout(giveUp, keptHoleMs).unref())
+    const [oldest] = this.#holes.keys()
+    if (this.#holes.size > keptHoles) oldest?.socket.cut('fin')
   }
 
   closed(connection: Connection): void {
     this.#open.delete(connection)
+    clearTimeout(this.#holes.get(connection))
+    this.#holes.delete(connection)
     const { owner, observing, bytes } = connection
-    if (owner === undefined || !observing || !this.#watches.has(owner)) return
-    const { up, down } = this.#observed.get(owner) ?? { up: 0, down: 0 }
-    this.#observed.set(owner, { up: up + bytes.up, down: down + bytes.down })
+    const viewing = owner === undefined ? undefined : this.#viewings.get(owner)
+    viewing?.connections.delete(connection)
+    if (viewing === undefined || !observing) return
+    viewing.observed.up += bytes.up
+    viewing.observed.down += bytes.down
   }
 }

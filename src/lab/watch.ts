@@ -1,6 +1,6 @@
 /** What the viewers of one session are told: what has changed, a few times a second, and the bytes of a block when asked. */
 import type { Connection, Ear } from './connection.ts'
-import type { Block, BlockBytes, BytesQuestion, Report } from './events.ts'
+import type { Block, BlockBytes, BytesQuestion, ChaosNow, Report } from './events.ts'
 
 /** Blocks in a report; of more only the number is told. */
 const blocksPerReport = 100
@@ -14,10 +14,21 @@ export interface Viewer {
   /** Bytes accepted and not yet taken by the network. */
   readonly waiting: number
   report(report: Report): void
+  /** What the session does to its connections: at first, and when it changes. */
+  tell(now: ChaosNow): void
+}
+
+/** What a viewer has not been told yet. */
+interface Told {
+  /** Blocks. */
+  missed: number
+  /** All connections, not only those that changed. */
+  whole: boolean
+  behind: ChaosNow | undefined
 }
 
 export class Watch implements Ear {
-  readonly #viewers = new Map<Viewer, { missed: number; whole: boolean }>()
+  readonly #viewers = new Map<Viewer, Told>()
   readonly #changed = new Set<Connection>()
   readonly #kept = new Map<string, Buffer>()
   readonly #lost = new Map<number, Connection>()
@@ -30,10 +41,19 @@ export class Watch implements Ear {
   }
 
   add(viewer: Viewer): void {
-    this.#viewers.set(viewer, { missed: 0, whole: true })
+    this.#viewers.set(viewer, { missed: 0, whole: true, behind: undefined })
   }
   remove(viewer: Viewer): void {
     this.#viewers.delete(viewer)
+  }
+
+  /** Tells every viewer; one that reads too slowly once it reads on, and only what holds then. */
+  announce(now: ChaosNow): void {
+    for (const [viewer, state] of this.#viewers) {
+      state.behind = viewer.waiting > viewerBytes ? now : undefined
+      if (state.behind === undefined) viewer.tell(now)
+      else state.whole = true
+    }
   }
 
   changed(connection: Connection): void {
@@ -70,7 +90,7 @@ export class Watch implements Ear {
   }
 
   /** Tells every viewer what has changed; `open` is asked for who has heard nothing yet, or missed something. */
-  tell(open: () => readonly Connection[], observer: Report['observer']): void {
+  tell(open: () => Iterable<Connection>, observer: Report['observer']): void {
     const news = this.#changed.size + this.#lost.size + this.#blocks.length > 0
     const at = performance.now()
     for (const [viewer, state] of this.#viewers) {
@@ -81,6 +101,8 @@ export class Watch implements Ear {
         state.whole = true
         continue
       }
+      if (state.behind !== undefined) viewer.tell(state.behind)
+      state.behind = undefined
       const connections = [...(state.whole ? new Set([...open(), ...this.#changed]) : this.#changed)].map(({ state: now }) => now)
       const lost = [...this.#lost.values()].map(({ state: now }) => ({ ...now, hidden: true as const }))
       const skipped = this.#skipped + state.missed

@@ -1,18 +1,35 @@
-/** The tap's door: a session watches its own connections over a WebSocket, which takes none of a browser's six HTTP connections. */
+/** The tap's door: a session watches its own connections, and troubles them, over a WebSocket, which takes none of a browser's six HTTP connections. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { WebSocket } from 'ws'
-import { parseOrder } from '../lab/events.ts'
+import { type LabNews, parseOrder } from '../lab/events.ts'
 import { Tap, viewersPerSession } from '../lab/tap.ts'
-import { encodeCloseReason } from '../protocol/frame.ts'
+import { encodeCloseReason, encodeProblem } from '../protocol/frame.ts'
 import { Problem, problems } from '../protocol/problem.ts'
 import { drawMs } from '../protocol/random.ts'
 import { parseJson } from './json.ts'
+import { type Asker, LabOrders } from './lab-orders.ts'
 import { problemOf } from './problems.ts'
 import type { Rooms } from './rooms.ts'
 import { checkHandshake } from './transports/websocket.ts'
 
 const path = '/lab/events'
+
+/** RFC 6455, 7.4.1. */
+const unsupportedData = 1003
+/** After so many bad orders a viewer is sent away. */
+const badOrders = 3
+
+interface Lab {
+  readonly rooms: Rooms
+  readonly tap: Tap
+  readonly orders: LabOrders
+}
+interface Hearing {
+  readonly rooms: Rooms
+  readonly orders: LabOrders
+  readonly asker: Asker
+}
 
 /** Taps every connection of the server from now on. */
 export function tapInto(server: Server, { sessions }: Rooms): Tap {
@@ -24,10 +41,12 @@ export function tapInto(server: Server, { sessions }: Rooms): Tap {
   return tap
 }
 
-/** Adds `/lab/events`: reports down, questions for the bytes of a block up. */
+/** Adds `/lab/events`: what passes and what holds down, questions and orders up. */
 export function addLab(app: FastifyInstance, rooms: Rooms, tap: Tap): void {
   const viewers = new Set<WebSocket>()
+  const orders = new LabOrders(rooms)
   app.addHook('preClose', async () => {
+    tap.close()
     for (const viewer of viewers) leave(viewer, rooms.drain.problem())
   })
   app.route({
@@ -42,20 +61,22 @@ export function addLab(app: FastifyInstance, rooms: Rooms, tap: Tap): void {
     wsHandler: (socket, request) => {
       viewers.add(socket)
       socket.once('close', () => viewers.delete(socket))
-      show(socket, request, rooms, tap)
+      show(socket, request, { rooms, tap, orders })
     },
   })
 }
 
-function show(socket: WebSocket, request: FastifyRequest, rooms: Rooms, tap: Tap): void {
+function show(socket: WebSocket, request: FastifyRequest, { rooms, tap, orders }: Lab): void {
   const member = rooms.sessions.read(request)
   if (member === undefined) return leave(socket, new Problem('session-required'))
   if (rooms.drain.draining) return leave(socket, rooms.drain.problem())
+  const tell = (news: LabNews): void => socket.send(JSON.stringify(news))
   const watching = tap.watch(member.id, {
     get waiting() {
       return socket.bufferedAmount
     },
-    report: (report) => socket.send(JSON.stringify(report)),
+    report: tell,
+    tell,
   })
   if (watching === undefined) {
     const retryAfterMs = drawMs(1_000, 5_000)
@@ -66,17 +87,38 @@ function show(socket: WebSocket, request: FastifyRequest, rooms: Rooms, tap: Tap
     cancelPing()
     watching.leave()
   })
-  socket.on('message', (data) => {
+  hear(socket, request, { rooms, orders, asker: { member, address: request.ip, watching } })
+}
+
+/** Answers each order. Who reads no answers is given none. */
+function hear(socket: WebSocket, request: FastifyRequest, { rooms, orders, asker }: Hearing): void {
+  let bad = 0
+  const answer = (text: string): void => {
+    if (socket.bufferedAmount <= rooms.options.highWaterBytes) socket.send(text)
+  }
+  const refuse = (error: unknown, id: string | undefined): void => {
+    const problem = problemOf(error, request.log)
+    answer(encodeProblem(problem, id))
+    if (problem.status === 400 && ++bad >= badOrders) leave(socket, new Problem('invalid-request'))
+  }
+  socket.on('message', (data, isBinary) => {
+    if (isBinary) return socket.close(unsupportedData, encodeCloseReason('invalid-request'))
+    let id: string | undefined
     try {
-      const question = parseOrder(parseJson(data as Buffer))
-      if (question.type !== 'bytes') throw new Problem('invalid-request', 'Not yet.')
-      // Who reads no answers is given none.
-      if (socket.bufferedAmount > rooms.options.highWaterBytes) return
-      socket.send(JSON.stringify(watching.bytesOf(question)))
+      const value = parseJson(data as Buffer)
+      id = idOf(value)
+      const told = orders.obey(parseOrder(value), asker)
+      if (told instanceof Promise) told.then((news) => answer(JSON.stringify(news))).catch((error: unknown) => refuse(error, id))
+      else if (told !== undefined) answer(JSON.stringify(told))
     } catch (error) {
-      leave(socket, problemOf(error, request.log))
+      refuse(error, id)
     }
   })
+}
+
+const idOf = (value: unknown): string | undefined => {
+  const { id } = (typeof value === 'object' && value !== null ? value : {}) as { readonly id?: unknown }
+  return typeof id === 'string' ? id : undefined
 }
 
 function leave(socket: WebSocket, problem: Problem): void {

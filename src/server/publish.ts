@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify'
 import { parseDraft, parseState } from '../protocol/draft.ts'
 import type { Ack, Member } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
-import type { Rate } from './rate.ts'
 import type { Rooms } from './rooms.ts'
 
 /** Who publishes, and from where. */
@@ -16,15 +15,24 @@ export async function publisherOf(rooms: Rooms, request: FastifyRequest): Promis
   return { member: await rooms.member(request), address: request.ip }
 }
 
+/** Takes a token of a member's: 0, or how many ms to wait for one. */
+export type TakeToken = (member: string) => number
+
 /**
  * Takes a draft, fresh from JSON, into the room. What comes back is kept; the repeat of an id is answered with the
- * place of the first.
+ * place of the first. As often as every member may, unless `take` says otherwise.
  * @throws Problem, of which `store-unavailable` has an unknown outcome: the same id may be sent again
  */
-export function publish(rooms: Rooms, { member, address }: Publisher, room: string, input: unknown): Promise<Ack> {
+export function publish(
+  rooms: Rooms,
+  { member, address }: Publisher,
+  room: string,
+  input: unknown,
+  take: TakeToken = (id) => rooms.publishRate.take(id),
+): Promise<Ack> {
   return rooms.drain.finish(
     (async () => {
-      const author = await admit(rooms, member, room, rooms.publishRate)
+      const author = await admit(rooms, member, room, take)
       const draft = parseDraft(input)
       await rooms.createRoom(room, address)
       rooms.renew(room, author)
@@ -41,18 +49,18 @@ export function publish(rooms: Rooms, { member, address }: Publisher, room: stri
  * @throws Problem as `publish` does, but for what a store or a room would refuse
  */
 export async function carry(rooms: Rooms, { member }: Publisher, room: string, input: unknown): Promise<void> {
-  const author = await admit(rooms, member, room, rooms.stateRate)
+  const author = await admit(rooms, member, room, (id) => rooms.stateRate.take(id))
   const state = parseState(input)
   rooms.renew(room, author)
   rooms.hub.members.carry(room, author.id, state)
 }
 
 /** @throws Problem where this member may not write here, or not so often */
-async function admit(rooms: Rooms, member: Member | undefined, room: string, rate: Rate): Promise<Member> {
+async function admit(rooms: Rooms, member: Member | undefined, room: string, take: TakeToken): Promise<Member> {
   rooms.refuseWhenBusy()
   if (member === undefined) throw rooms.stranger()
   await rooms.authorize(member, room, 'publish')
-  const retryAfterMs = rate.take(member.id)
+  const retryAfterMs = take(member.id)
   if (retryAfterMs > 0) throw new Problem('rate-limited', undefined, { retryAfterMs })
   return member
 }

@@ -17,7 +17,13 @@ interface Pair extends AsyncDisposable {
 async function pair(): Promise<Pair> {
   const heard = { sent: 0, answered: 0, closed: 0 }
   const listening: Listening = {
-    sent: ({ length }) => (heard.sent += length),
+    sent(bytes) {
+      heard.sent += bytes.length
+      return bytes
+    },
+    ended: () => Buffer.alloc(0),
+    scout: () => ({ whole: true, read: () => {} }),
+    abandoned: () => {},
     answered: ({ length }) => (heard.answered += length),
     closed: () => heard.closed++,
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import type { Report } from '../../src/lab/events.ts'
+import type { ChaosNow, Report } from '../../src/lab/events.ts'
 import { Tap } from '../../src/lab/tap.ts'
 import type { Viewer } from '../../src/lab/watch.ts'
 import { eventually } from '../support/answers.ts'
@@ -34,6 +34,10 @@ class Watcher implements Viewer {
   readonly reports: Report[] = []
   report(report: Report): void {
     this.reports.push(report)
+  }
+  readonly told: ChaosNow[] = []
+  tell(now: ChaosNow): void {
+    this.told.push(now)
   }
   get blocks() {
     return this.reports.flatMap(({ blocks }) => blocks)

@@ -1,5 +1,6 @@
 /** A page that watches its own connections, on a bare WebSocket: the sum of all reports so far. */
-import type { Block, BlockBytes, ConnectionState, Report } from '../../src/lab/events.ts'
+import type { Block, BlockBytes, Chaos, ChaosNow, ConnectionState, LabNews, LabOrder, Report } from '../../src/lab/events.ts'
+import { noChaos } from '../../src/lab/events.ts'
 import { eventually } from './answers.ts'
 import { RawWebSocket } from './raw-websocket.ts'
 
@@ -10,6 +11,8 @@ export class TestViewer {
   readonly blocks: Block[] = []
   readonly bytes: BlockBytes[] = []
   readonly texts: string[] = []
+  /** What was told in answer to orders, but bytes and reports. */
+  readonly news: Exclude<LabNews, Report | BlockBytes>[] = []
   observer = { up: 0, down: 0 }
   skipped = 0
   reports = 0
@@ -34,9 +37,10 @@ export class TestViewer {
     for (;;) {
       const text = await this.socket.text()
       this.texts.push(text)
-      const heard = JSON.parse(text) as Report | BlockBytes
+      const heard = JSON.parse(text) as LabNews
       if (heard.type === 'bytes') this.bytes.push(heard)
-      else this.#take(heard)
+      else if (heard.type === 'report') this.#take(heard)
+      else this.news.push(heard)
     }
   }
 
@@ -55,6 +59,24 @@ export class TestViewer {
     await eventually(() => this.bytes.length > before, 'the bytes of a block')
     const { base64 } = this.bytes.at(-1) as BlockBytes
     return base64 === undefined ? undefined : Buffer.from(base64, 'base64')
+  }
+
+  order(order: LabOrder): void {
+    this.socket.sendJson(order)
+  }
+
+  /** Sends an order, and waits for the next news of this kind. */
+  async hear<Type extends LabNews['type']>(order: LabOrder, type: Type): Promise<Extract<LabNews, { type: Type }>> {
+    const before = this.news.length
+    const next = () => this.news.slice(before).find((news) => news.type === type)
+    this.order(order)
+    await eventually(() => next() !== undefined, `news of ${type}`)
+    return next() as unknown as Extract<LabNews, { type: Type }>
+  }
+
+  /** From now on this is done to the session's connections. */
+  chaos(chaos: Partial<Chaos>): Promise<ChaosNow> {
+    return this.hear({ type: 'chaos', chaos: { ...noChaos, ...chaos } }, 'chaos')
   }
 
   [Symbol.dispose](): void {
