@@ -4,15 +4,15 @@ import { Problem } from '../protocol/problem.ts'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const token = /"(?:[^"\\]|\\.)*"(\s*:)?/gs
 
-/** What a state of 256 bytes cannot exceed. */
+/** So deep values may be nested where they may be at all: what a state of 256 bytes cannot exceed. */
 const deepest = 128
 
 /**
- * One JSON value from bytes, flat but for a `state`. Bytes that are no UTF-8 are refused, not replaced; so is an object
- * with a key twice or an object within it, of which readers disagree what it says.
+ * One JSON value from bytes, flat but for what stands under a key of `nested`. Bytes that are no UTF-8 are refused, not
+ * replaced; so is an object with a key twice or an object within it, of which readers disagree what it says.
  * @throws Problem `invalid-utf8`, `invalid-json`
  */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, nested: readonly string[] = ['state']): unknown {
   let text: string
   try {
     text = utf8.decode(bytes)
@@ -28,13 +28,14 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (typeof value === 'object' && value !== null) {
     let keys = 0
     for (const [, colon] of text.matchAll(token)) if (colon !== undefined) keys++
-    const own = Object.keys(value).length + (Object.hasOwn(value, 'state') ? keysWithin((value as { state: unknown }).state) : 0)
+    let own = Object.keys(value).length
+    for (const key of nested) if (Object.hasOwn(value, key)) own += keysWithin((value as Record<string, unknown>)[key])
     if (keys !== own || Object.hasOwn(value, '__proto__')) throw new Problem('invalid-json')
   }
   return value
 }
 
-/** The keys of all objects in a value, each once. @throws Problem `invalid-json` where it is nested too deep to be a state */
+/** The keys of all objects in a value, each once. @throws Problem `invalid-json` where it is nested too deep */
 function keysWithin(value: unknown, depth = 0): number {
   if (typeof value !== 'object' || value === null) return 0
   if (depth >= deepest || Object.hasOwn(value, '__proto__')) throw new Problem('invalid-json')

@@ -105,7 +105,7 @@ function hear(socket: WebSocket, request: FastifyRequest, { rooms, orders, asker
     if (isBinary) return socket.close(unsupportedData, encodeCloseReason('invalid-request'))
     let id: string | undefined
     try {
-      const value = parseJson(data as Buffer)
+      const value = parseJson(data as Buffer, ['chaos'])
       id = idOf(value)
       const told = orders.obey(parseOrder(value), asker)
       if (told instanceof Promise) told.then((news) => answer(JSON.stringify(news))).catch((error: unknown) => refuse(error, id))

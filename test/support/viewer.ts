@@ -2,7 +2,7 @@
 import type { Block, BlockBytes, Chaos, ChaosNow, ConnectionState, LabNews, LabOrder, Report } from '../../src/lab/events.ts'
 import { noChaos } from '../../src/lab/events.ts'
 import { eventually } from './answers.ts'
-import { RawWebSocket } from './raw-websocket.ts'
+import { frame, opcodes, RawWebSocket } from './raw-websocket.ts'
 
 export class TestViewer {
   readonly socket: RawWebSocket
@@ -35,7 +35,11 @@ export class TestViewer {
 
   async #read(): Promise<never> {
     for (;;) {
-      const text = await this.socket.text()
+      const { opcode, payload } = await this.socket.frame()
+      if (opcode === opcodes.ping) this.socket.send(frame(payload, { opcode: opcodes.pong }))
+      if (opcode === opcodes.close) throw new Error(`closed: ${payload.readUInt16BE()} ${payload.subarray(2).toString()}`)
+      if (opcode !== opcodes.text) continue
+      const text = payload.toString()
       this.texts.push(text)
       const heard = JSON.parse(text) as LabNews
       if (heard.type === 'bytes') this.bytes.push(heard)
