@@ -1,13 +1,27 @@
 /** What Node, Fastify, `ws` and this server ask of a connection that is in front of another: the real one answers. */
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { Silence } from './silence.ts'
 
 export abstract class Face extends Duplex {
   protected readonly raw: Socket
+  protected readonly silence: Silence
 
   constructor(raw: Socket) {
     super({ allowHalfOpen: raw.allowHalfOpen, emitClose: true })
     this.raw = raw
+    this.silence = new Silence(raw, () => this.emit('timeout'))
+  }
+
+  get timeout(): number | undefined {
+    return this.silence.ms
+  }
+  setTimeout(ms: number, heard?: () => void): this {
+    this.silence.set(ms)
+    if (heard === undefined) return this
+    if (ms === 0) this.removeListener('timeout', heard)
+    else this.once('timeout', heard)
+    return this
   }
 
   get bytesRead(): number {

@@ -12,6 +12,9 @@ type Leave = (taken: () => void) => void
 
 /** So many bytes may be under way on a slow lane before it takes no more: what a kernel's buffers would hold. */
 const roomBytes = 262_144
+/** And so many on all lanes together: a kernel's buffers are bounded too. */
+const allRoomBytes = 134_217_728
+let allBytes = 0
 
 export class Lane {
   readonly #items: Item[] = []
@@ -22,6 +25,7 @@ export class Lane {
   /** False: what finds the lane empty passes at once. */
   #slow = false
   #leaving = false
+  #stopped = false
   #timer: NodeJS.Timeout | undefined
 
   /** How long everything takes from now on, in ms. 0: it passes at once, and is accepted when it has been taken. */
@@ -51,7 +55,7 @@ export class Lane {
       this.#hand(leave, accepted)
       return
     }
-    const early = this.#bytes + bytes <= roomBytes
+    const early = this.#bytes + bytes <= roomBytes && allBytes + bytes <= allRoomBytes
     this.#line(bytes, leave, early ? () => {} : accepted)
     if (early) accepted()
     this.#next()
@@ -74,7 +78,15 @@ export class Lane {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#items.length = 0
+    this.#count(-this.#bytes)
     this.#leaving = true
+    this.#stopped = true
+  }
+
+  #count(bytes: number): void {
+    if (this.#stopped) return
+    this.#bytes += bytes
+    allBytes += bytes
   }
 
   #judge(): void {
@@ -82,7 +94,7 @@ export class Lane {
   }
 
   #line(bytes: number, leave: Leave, accepted: () => void): void {
-    this.#bytes += bytes
+    this.#count(bytes)
     const due = performance.now() + this.#delayMs + Math.random() * this.#jitterMs
     this.#items.push({ bytes, due, leave, accepted })
   }
@@ -115,7 +127,7 @@ export class Lane {
     }
     this.#items.shift()
     this.#hand(first.leave, () => {
-      this.#bytes -= first.bytes
+      this.#count(-first.bytes)
       first.accepted()
     })
   }

@@ -4,7 +4,6 @@ import { Face } from './face.ts'
 import { Lane } from './lane.ts'
 import { Pacer } from './pacer.ts'
 import { Gatherer, type Scout } from './proxy.ts'
-import { Silence } from './silence.ts'
 
 /** Who is told of every byte, on its way to the server and away from it, before anybody may change it. */
 export interface Listening {
@@ -32,7 +31,6 @@ export class TappedSocket extends Face {
   readonly down = new Lane()
   readonly #listening: Listening
   readonly #pacer = new Pacer()
-  readonly #silence = new Silence(() => this.emit('timeout'))
   #gatherer: Gatherer | undefined
   /** Swallows what comes either way, ends too. */
   #hole = false
@@ -49,7 +47,6 @@ export class TappedSocket extends Face {
     raw.on('error', (error) => {
       if (!this.#hole) this.destroy(error)
     })
-    raw.on('timeout', () => this.emit('timeout'))
     raw.on('close', (failed) => {
       listening.closed()
       // What is still on its way up arrives first.
@@ -68,7 +65,7 @@ export class TappedSocket extends Face {
     else if (this.#gatherer !== undefined) {
       const held = this.#gatherer.flush()
       this.#gatherer = undefined
-      this.#write(held, () => {})
+      if (held.length > 0 && !this.#swallow()) this.#write(held, () => {})
     }
   }
 
@@ -77,15 +74,9 @@ export class TappedSocket extends Face {
     const hole = on || this.#lost
     if (hole === this.#hole) return
     this.#hole = hole
-    if (hole) {
-      this.#silence.set(this.raw.timeout ?? 0)
-      this.raw.setTimeout(0)
-      // Whoever does not read cannot lose anything either.
-      this.raw.resume()
-      return
-    }
-    this.#silence.stop()
-    this.raw.setTimeout(this.#silence.ms)
+    this.silence.own = hole
+    // Whoever does not read cannot lose anything either.
+    if (hole) this.raw.resume()
   }
   /** True once something was swallowed. */
   get lost(): boolean {
@@ -175,7 +166,7 @@ export class TappedSocket extends Face {
     const bytes = lengthOf(pieces)
     this.#accepted += bytes
     if (this.#swallow()) {
-      this.#silence.broken()
+      this.silence.broken()
       return done()
     }
     this.#inHand = bytes
@@ -227,7 +218,7 @@ export class TappedSocket extends Face {
     this.up.stop()
     this.down.stop()
     this.#pacer.stop()
-    this.#silence.stop()
+    this.silence.stop()
     if (this.raw.closed) return done(error)
     if (this.#swallow() && !this.raw.readableEnded) {
       this.#listening.abandoned()
@@ -253,17 +244,6 @@ export class TappedSocket extends Face {
   /** All that was written, what waits included. */
   get bytesWritten(): number {
     return this.#accepted + this.writableLength - this.#inHand
-  }
-  get timeout(): number | undefined {
-    return this.#hole ? this.#silence.ms : this.raw.timeout
-  }
-  setTimeout(ms: number, heard?: () => void): this {
-    if (this.#hole) this.#silence.set(ms)
-    else this.raw.setTimeout(ms)
-    if (heard === undefined) return this
-    if (ms === 0) this.removeListener('timeout', heard)
-    else this.once('timeout', heard)
-    return this
   }
 }
 
