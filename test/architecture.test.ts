@@ -14,7 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'src/lab': ['src/protocol'],
   'src/client': ['src/protocol'],
   'src/model': [],
-  'src/page': ['src/client', 'src/protocol', 'src/model', 'src/lab/events.ts'],
+  'src/page': ['src/client', 'src/protocol', 'src/model', 'src/lab/events.ts', 'src/lab/qr.ts'],
   bench: ['src/client', 'src/protocol', 'src/model', 'src/server/app.ts'],
 }
 const anywhere = ['src/protocol', 'src/client', 'src/model', 'src/page']
