@@ -56,15 +56,15 @@ class Queue<T> {
 
 /** One room's log. `bytes` counts its messages and its kept ids. */
 export class Log implements LogState {
-  readonly epoch = drawEpoch()
   readonly watchers = new Set<Wake>()
   bytes = 0
   /** When the last message came, or the room appeared; when somebody last read it. In ms, monotonic. */
   lastAppend: number
   lastRead: number
-  readonly #entries = new Queue<Entry>()
+  #epoch = drawEpoch()
+  #entries = new Queue<Entry>()
   readonly #ids = new Map<string, KeptId>()
-  readonly #idQueue = new Queue<KeptId>()
+  #idQueue = new Queue<KeptId>()
   /** The tag of oldest - 1. */
   #floorTag = originTag
   #head = 0
@@ -74,6 +74,9 @@ export class Log implements LogState {
     this.lastRead = now
   }
 
+  get epoch(): string {
+    return this.#epoch
+  }
   get head(): number {
     return this.#head
   }
@@ -110,6 +113,19 @@ export class Log implements LogState {
     this.bytes += entryBytes(entry) + idBytes(kept)
     this.lastAppend = now
     return { id, seq, cursor: this.cursor, duplicate: false }
+  }
+
+  /** Begins again, as another log: only who watches stays. */
+  clear(now: number): void {
+    this.#epoch = drawEpoch()
+    this.#entries = new Queue()
+    this.#ids.clear()
+    this.#idQueue = new Queue()
+    this.#floorTag = originTag
+    this.#head = 0
+    this.bytes = 0
+    this.lastAppend = now
+    this.lastRead = now
   }
 
   /** Lets go of what is over the room's limits by now. */

@@ -71,6 +71,15 @@ export class MemoryStore implements RoomStore {
     }
   }
 
+  async clear(room: string): Promise<void> {
+    if (this.#closed) throw new Error('the store is closed')
+    const log = this.#rooms.get(room)
+    if (log === undefined) return
+    this.#bytes -= log.bytes
+    log.clear(performance.now())
+    for (const wake of log.watchers) wake(log.cursor)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#sweep)

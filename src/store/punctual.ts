@@ -46,6 +46,7 @@ export function punctual(store: RoomStore, limitMs: number, after: After, failed
         () => store.watch(room, wake),
         (unwatch) => unwatch(),
       ),
+    clear: (room) => inTime(() => store.clear(room)),
     close: () => store.close(),
   }
 }

@@ -21,6 +21,10 @@
  *       watchers.set(room, set.add(wake))
  *       return () => set.delete(wake)
  *     }
+ *     clear:  async (room) => {
+ *       logs.delete(room) // and another epoch for it
+ *       for (const wake of watchers.get(room) ?? []) wake(at(room, 0))
+ *     }
  *     close:  async () => {}
  */
 import { parseCursor, type Position } from '../protocol/cursor.ts'
@@ -49,10 +53,16 @@ export interface RoomStore {
   read(room: string, since: Since, limit?: number): Promise<Batch>
 
   /**
-   * Calls `wake` after every append, with the room's head as a hint, until the returned function is called. Resolves once
+   * Calls `wake` after every append and every clearing, with the room's head as a hint, until the returned function is called. Resolves once
    * nothing can be missed any more: read after that. A wake may come more than once, and for several appends at once.
    */
   watch(room: string, wake: Wake): Promise<Unwatch>
+
+  /**
+   * Empties a room, its ids included, and wakes its watchers: a new epoch, so that every cursor from before is told the gap
+   * `epoch`. Nothing where there is no such room.
+   */
+  clear(room: string): Promise<void>
 
   /** Lets go of everything. Calls after it reject. */
   close(): Promise<void>

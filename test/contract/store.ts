@@ -68,6 +68,9 @@ class Client {
     }
     return batches
   }
+  clear(of = room): Promise<void> {
+    return patiently(() => this.store.clear(of))
+  }
   nextId(): string {
     return `draft-${String(++this.#drawn).padStart(6, '0')}`
   }
@@ -561,12 +564,54 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     })
   })
 
+  describe(`${name}: clearing a room`, () => {
+    it('leaves nothing of it, and every cursor from before meets a new epoch', async () => {
+      const client = await open()
+      const origin = (await client.read()).cursor
+      const acks = await client.sayMany(3)
+      await client.clear()
+      const { epoch } = parseCursor(origin) ?? {}
+      for (const before of [origin, ...acks.map(({ cursor }) => cursor)]) {
+        const batch = await client.read(before)
+        expect(batch).toEqual({ messages: [], cursor: batch.cursor, gap: { reason: 'epoch' } })
+        expect(parseCursor(batch.cursor)).toMatchObject({ seq: 0, tag: originTag })
+        expect(parseCursor(batch.cursor)?.epoch).not.toBe(epoch)
+      }
+      expect(await client.read('earliest')).toEqual(await client.read())
+      // Its ids are gone too: what is said again is said anew.
+      expect(await client.say('again', { id: acks[0]?.id ?? '' })).toMatchObject({ seq: 1, duplicate: false })
+      expect(seqs(await client.read(acks[2]?.cursor))).toEqual([1])
+    })
+
+    it('wakes those who watch, and they go on watching', async () => {
+      const client = await open()
+      await client.say('hi')
+      const heads: Cursor[] = []
+      await patiently(() => client.store.watch(room, (head) => heads.push(head)))
+      await client.clear()
+      const { cursor } = await client.read()
+      await vi.waitFor(() => expect(heads).toContain(cursor), patience)
+      const ack = await client.say('hi')
+      await vi.waitFor(() => expect(heads).toContain(ack.cursor), patience)
+    })
+
+    it('touches no other room, and is nothing where there is none', async () => {
+      const client = await open()
+      await client.say('there', { to: 'elsewhere' })
+      await client.clear()
+      await client.clear('nowhere')
+      expect(await client.store.has('nowhere')).toBe(false)
+      expect(seqs(await client.read('earliest', undefined, 'elsewhere'))).toEqual([1])
+    })
+  })
+
   describe(`${name}: a closed store`, () => {
     const calls: [string, (store: RoomStore) => Promise<unknown>][] = [
       ['append', (store) => store.append(room, ann, { id: 'c1f09b2e', text: 'hi' })],
       ['read', (store) => store.read(room, undefined)],
       ['watch', (store) => store.watch(room, () => {})],
       ['has', (store) => store.has(room)],
+      ['clear', (store) => store.clear(room)],
     ]
     it.each(calls)('rejects %s', async (_name, call) => {
       const client = await open()

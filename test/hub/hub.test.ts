@@ -172,6 +172,7 @@ describe('the hub', () => {
         wakes.push(wake)
         return () => {}
       },
+      clear: (name) => store.clear(name),
       close: () => store.close(),
     }))
     const first = await world.say(1)

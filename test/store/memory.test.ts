@@ -303,3 +303,17 @@ describe('memory: any schedule', () => {
     )
   })
 })
+
+it('gives back what a cleared room held, and keeps within its limits as before', async () => {
+  const store = open({ keepMessages: 3, idleSeconds: 60 })
+  const empty = store.size
+  const unwatch = await store.watch('lobby', () => {})
+  for (let said = 0; said < 5; said++) await say(store, 'lobby')
+  await store.clear('lobby')
+  expect(store.size).toEqual({ ...empty, rooms: 1 })
+  for (let said = 0; said < 5; said++) await say(store, 'lobby')
+  expect(await kept(store, 'lobby')).toBe(3)
+  unwatch()
+  pass(3600)
+  expect(store.size).toEqual(empty)
+})

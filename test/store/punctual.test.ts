@@ -27,6 +27,9 @@ class Held implements RoomStore {
   watch(): Promise<Unwatch> {
     return this.#hold()
   }
+  clear(): Promise<void> {
+    return this.#hold()
+  }
   async close(): Promise<void> {
     this.closed = true
   }
@@ -56,6 +59,7 @@ const calls: [string, (store: RoomStore) => Promise<unknown>, unknown][] = [
   ['append', (store) => store.append('lobby', ann, { id: 'c1f09b2e', text: 'hi' }), { outcome: 'mismatch' } satisfies Appended],
   ['read', (store) => store.read('lobby', undefined, 7), batch],
   ['watch', (store) => store.watch('lobby', () => {}), () => {}],
+  ['clear', (store) => store.clear('lobby'), undefined],
 ]
 const unknown = { name: 'Problem', code: 'store-unavailable', status: 503, outcome: 'unknown' }
 

@@ -93,6 +93,17 @@ export class LateStore implements RoomStore {
     }
   }
 
+  /** As an append: it may have happened all the same. */
+  async clear(room: string): Promise<void> {
+    const failsFirst = this.#fails(2)
+    const failsThen = this.#fails(2)
+    await this.#late()
+    if (failsFirst) throw this.#failure('the room was not cleared')
+    await this.#store.clear(room)
+    await this.#late()
+    if (failsThen) throw this.#failure('the room was cleared, and nobody hears of it')
+  }
+
   close(): Promise<void> {
     return this.#store.close()
   }

@@ -35,6 +35,10 @@ export class ObservedStore implements RoomStore {
       unwatch()
     }
   }
+  async clear(room: string): Promise<void> {
+    this.#answer()
+    return this.#store.clear(room)
+  }
   close(): Promise<void> {
     return this.#store.close()
   }
