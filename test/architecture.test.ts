@@ -10,7 +10,7 @@ const mayImport: Record<string, readonly string[]> = {
   'src/protocol': [],
   'src/store': ['src/protocol'],
   'src/hub': ['src/store', 'src/protocol'],
-  'src/server': ['src/hub', 'src/store', 'src/protocol', 'src/lab'],
+  'src/server': ['src/hub', 'src/store', 'src/protocol', 'src/lab', 'src/client/node.ts'],
   'src/lab': ['src/protocol'],
   'src/client': ['src/protocol'],
   'src/model': [],

@@ -10,7 +10,14 @@ import { Outbox, type Unsent } from './outbox.ts'
 import { OwnState } from './own-state.ts'
 import { Sequence } from './sequence.ts'
 import { Session } from './session.ts'
-import { type ChannelCounts, type ChannelEvents, type ChannelOptions, type ChannelState, checkOptions, type PresentMember } from './state.ts'
+import {
+  type ChannelCounts,
+  type ChannelEvents,
+  type ChannelOptions,
+  type ChannelState,
+  checkOptions,
+  type PresentMember,
+} from './state.ts'
 import { Told } from './told.ts'
 import { Silence, Wire } from './wire.ts'
 

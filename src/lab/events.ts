@@ -214,8 +214,8 @@ export interface Hall {
   readonly blurred: boolean
   /** Messages a second that the server's own bot says, and where. 0: none. */
   readonly bot: { readonly rate: number; readonly room: string }
-  /** Synthetic members, on this machine, in a process of their own. */
-  readonly swarm: { readonly members: number; readonly room: string }
+  /** Synthetic members, on this machine, in a process of their own: as many as are wanted, and as are live by now. */
+  readonly swarm: { readonly members: number; readonly room: string; readonly live?: number }
   /** Sessions from other devices so far. */
   readonly joined: number
   /** Where phones find the page, best first: `http://192.168.178.23:3000`. Empty where only this machine can. */

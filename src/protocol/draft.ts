@@ -20,22 +20,22 @@ const bidirectional = /[\u202a-\u202e\u2066-\u2069]/u
 export const drawId = (): string => randomText(12)
 
 /**
- * `{"id"?, "text"}` as a Draft; without an id one is drawn, and a retry is then not safe.
+ * `{"id"?, "text"}` as a Draft; without an id one is drawn, and a retry is then not safe. `textUnits`: where fewer are allowed.
  * @throws Problem `invalid-request` for another shape, `invalid-message` for a bad id or text.
  */
-export function parseDraft(input: unknown): Draft {
+export function parseDraft(input: unknown, textUnits = maxTextLength): Draft {
   const { id, text, ...others } = parseObject(input)
   refuseOthers(others, 'id and text')
   if (id !== undefined && (typeof id !== 'string' || !idSpelling.test(id))) {
     throw new Problem('invalid-message', 'An id is 8 to 64 of the characters A-Z, a-z, 0-9, _ and -.')
   }
-  return { id: id ?? drawId(), text: checkText(text) }
+  return { id: id ?? drawId(), text: checkText(text, textUnits) }
 }
 
 /** A text that a room takes. @throws Problem `invalid-message` for any other */
-export function checkText(text: unknown): string {
-  if (typeof text !== 'string' || text.length < 1 || text.length > maxTextLength) {
-    throw new Problem('invalid-message', `A text has 1 to ${maxTextLength} characters (UTF-16 units).`)
+export function checkText(text: unknown, textUnits = maxTextLength): string {
+  if (typeof text !== 'string' || text.length < 1 || text.length > textUnits) {
+    throw new Problem('invalid-message', `A text has 1 to ${textUnits} characters (UTF-16 units).`)
   }
   if (loneSurrogate.test(text))
     throw new Problem('invalid-message', 'The text has half of a surrogate pair: it is not well-formed Unicode.')

@@ -29,6 +29,8 @@ export const problems = {
   'session-required': row(401, 'Session required', 'POST /session first, and send its cookie along.'),
   'origin-denied': row(403, 'Origin denied', 'Open the page from this server, or start the server with --allow-origin for the other one.'),
   forbidden: row(403, 'Forbidden', 'Ask whoever runs this server for access to the room.', 4501),
+  'presenter-only': row(403, 'Presenter only', 'Send the key that the server printed at its start as Authorization: Bearer.'),
+  muted: row(403, 'Muted', 'Keep the text and send it once the presenter lets everybody speak again.'),
   'not-found': row(404, 'Not found', 'See the list of routes in the README.'),
   'method-not-allowed': row(405, 'Method not allowed', 'Use a method of the Allow header.'),
   'not-acceptable': row(406, 'Not acceptable', 'Accept text/event-stream, or use another transport.'),

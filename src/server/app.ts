@@ -9,15 +9,20 @@ import Fastify, {
   type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import type { Tap } from '../lab/tap.ts'
 import { parseName } from '../protocol/draft.ts'
 import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
+import { type HallOptions, LiveHall } from './hall.ts'
 import { addLab, tapInto } from './lab.ts'
 import { parseJson } from './json.ts'
 import { addMembers } from './members.ts'
 import type { ServerOptions } from './options.ts'
 import { answerExpectations, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
+import { addPresenter } from './presenter.ts'
+import { drawPresenterKey } from './presenter-key.ts'
 import { answerError } from './problems.ts'
 import { publish, publisherOf } from './publish.ts'
 import { roomOf } from './query.ts'
@@ -74,14 +79,20 @@ export interface AppOptions extends RoomServerOptions {
   readonly logger?: FastifyServerOptions['logger']
   /** Tap every connection, and let each session watch its own. Off if nothing else is said: it costs, and shows. */
   readonly lab?: boolean
+  /** What proves the presenter of the lab; drawn, and nobody's, if nothing is said. */
+  readonly presenterKey?: string
+  readonly hall?: HallOptions
 }
 
 /** A process's own application: the room server, the page, and the probes `/healthz`, `/readyz` and `/metrics`. */
-export async function buildApp({ logger = false, lab = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp({ logger = false, lab = false, ...others }: AppOptions = {}): Promise<FastifyInstance> {
+  const { presenterKey = drawPresenterKey(), hall = {}, ...options } = others
   const app = Fastify({ ...serverOptions(options), logger, logController: new LogController({ disableRequestLogging: true }) })
   answerExpectations(app.server)
   const rooms = new Rooms(options, app.server, app.log, '')
   const tap = lab ? tapInto(app.server, rooms) : undefined
+  const liveHall = lab ? new LiveHall(rooms, presenterKey, () => app.server.address() as AddressInfo | null, app.log, hall) : undefined
+  rooms.hall = liveHall
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(notFound)
   await addWebSocket(app, rooms.options)
@@ -92,12 +103,15 @@ export async function buildApp({ logger = false, lab = false, ...options }: AppO
     guarded.call(this, request, reply, done)
   })
   app.addHook('preClose', async () => {
-    await rooms.drain.start()
+    await Promise.all([liveHall?.close(), rooms.drain.start()])
     rooms.load.release(lastAnswersMs)
   })
   addProbes(app, rooms)
   await app.register((scope) => addRooms(scope, rooms))
-  if (tap !== undefined) await app.register((scope) => addLab(scope, rooms, tap))
+  if (tap !== undefined && liveHall !== undefined) {
+    await app.register((scope) => addLab(scope, rooms, tap))
+    await app.register((scope) => addHall(scope, rooms, tap, liveHall))
+  }
   await app.register(pages)
   return app
 }
@@ -131,34 +145,49 @@ async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }
 /** The routes of the contract, on an application whose requests have passed the guard. */
 async function addRooms(app: FastifyInstance, rooms: Rooms): Promise<void> {
   app.setErrorHandler(answerError)
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer', bodyLimit: rooms.options.bodyBytes },
-    async (request: FastifyRequest, body: Buffer) => {
-      const charset = /charset="?([^;"\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
-      if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw new Problem('unsupported-media-type')
-      return parseJson(body)
-    },
-  )
+  takeJson(app, rooms.options.bodyBytes, ['state'])
   app.addHook('preClose', () => rooms.drain.start())
   app.addHook('onClose', () => rooms.close())
+  addOnly(app, () => {
+    addSession(app, rooms)
+    addPublishing(app, rooms)
+    for (const transport of transports) transport(app, rooms)
+    addMembers(app, rooms)
+  })
+}
 
+/** The presenter's routes. */
+async function addHall(app: FastifyInstance, rooms: Rooms, tap: Tap, hall: LiveHall): Promise<void> {
+  takeJson(app, rooms.options.bodyBytes, ['bot', 'swarm'])
+  addOnly(app, () => addPresenter(app, rooms, tap, hall))
+}
+
+/** Bodies are JSON, flat but for these keys, and nothing else. */
+function takeJson(app: FastifyInstance, bodyLimit: number, nested: readonly string[]): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, async (request: FastifyRequest, body: Buffer) => {
+    const charset = /charset="?([^;"\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw new Problem('unsupported-media-type')
+    return parseJson(body, nested)
+  })
+}
+
+/** What `add` adds is all that its paths know: other methods are refused. */
+function addOnly(app: FastifyInstance, add: () => void): void {
   const methods = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, routePath, method }: RouteOptions & { readonly routePath: string }) => {
     if (url !== '*') methods.set(routePath, [...(methods.get(routePath) ?? []), ...[method].flat()])
   })
-  addSession(app, rooms)
-  addPublishing(app, rooms)
-  for (const transport of transports) transport(app, rooms)
-  addMembers(app, rooms)
+  add()
   for (const [path, allowed] of methods) refuseOtherMethods(app, path, allowed)
 }
 
 function addSession(app: FastifyInstance, rooms: Rooms): void {
   app.post('/session', async (request, reply) => {
     rooms.refuseWhenBusy()
-    const member = await rooms.enter(request, reply, parseName(request.body ?? {}))
+    const given = parseName(request.body ?? {})
+    const name = rooms.options.generatedNames && !presents(rooms, request) ? undefined : given
+    const member = await rooms.enter(request, reply, name)
     return reply.code(201).headers(noStore).send({ member })
   })
   app.delete('/session', async (request, reply) => {
@@ -167,6 +196,11 @@ function addSession(app: FastifyInstance, rooms: Rooms): void {
     rooms.sessions.forget(request, reply)
     return reply.code(204).headers(noStore).send()
   })
+}
+
+/** Is it the presenter who asks, by the key or by a session that has shown it? */
+function presents({ hall, sessions }: Rooms, request: FastifyRequest): boolean {
+  return hall !== undefined && (hall.presents(sessions.read(request)) || hall.key.proves(request))
 }
 
 function addPublishing(app: FastifyInstance, rooms: Rooms): void {

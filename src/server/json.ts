@@ -12,7 +12,7 @@ const deepest = 128
  * replaced; so is an object with a key twice or an object within it, of which readers disagree what it says.
  * @throws Problem `invalid-utf8`, `invalid-json`
  */
-export function parseJson(bytes: Uint8Array, nested: readonly string[] = ['state']): unknown {
+export function parseJson(bytes: Uint8Array, nested: readonly string[]): unknown {
   let text: string
   try {
     text = utf8.decode(bytes)

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type LabNews, parseOrder } from '../lab/events.ts'
+import { type HallNow, type LabNews, parseOrder } from '../lab/events.ts'
 import { Tap, viewersPerSession } from '../lab/tap.ts'
 import { encodeCloseReason, encodeProblem } from '../protocol/frame.ts'
 import { Problem, problems } from '../protocol/problem.ts'
@@ -83,8 +83,10 @@ function show(socket: WebSocket, request: FastifyRequest, { rooms, tap, orders }
     return leave(socket, new Problem('overloaded', `Watch in ${viewersPerSession} pages at the most.`, { retryAfterMs }))
   }
   const cancelPing = keepAlive(socket, rooms)
+  const unfollow = rooms.hall?.follow((hall) => socket.send(JSON.stringify({ type: 'hall', hall } satisfies HallNow)))
   socket.once('close', () => {
     cancelPing()
+    unfollow?.()
     watching.leave()
   })
   hear(socket, request, { rooms, orders, asker: { member, address: request.ip, watching } })

@@ -39,6 +39,12 @@ export class Load {
     })
   }
 
+  /** Lateness up to now was somebody's will: nobody is sent away for it. */
+  forgive(): void {
+    this.lateMs = 0
+    this.#expected = performance.now() + sampleMs
+  }
+
   /** TCP connections open now. */
   get connections(): number {
     return this.#sockets.size

@@ -1,5 +1,6 @@
 /** Every number of the contract, named with its unit and its default; and every other thing that can be set. */
 import { parseArgs } from 'node:util'
+import { maxTextLength } from '../protocol/draft.ts'
 import { defaultLimits } from '../store/store.ts'
 
 interface NumberOption {
@@ -18,11 +19,17 @@ interface ListOption {
   readonly value: readonly string[]
   readonly help: string
 }
-type Option = NumberOption | TextOption | ListOption
+interface FlagOption {
+  readonly kind: 'flag'
+  readonly value: false
+  readonly help: string
+}
+type Option = NumberOption | TextOption | ListOption | FlagOption
 
 const number = (value: number, help: string, least = 1): NumberOption => ({ kind: 'number', value, least, help })
 const text = (value: string, help: string): TextOption => ({ kind: 'text', value, help })
 const list = (help: string): ListOption => ({ kind: 'list', value: [], help })
+const onOff = (help: string): FlagOption => ({ kind: 'flag', value: false, help })
 
 /** What a room keeps, contract §7. */
 const keeping = {
@@ -81,6 +88,7 @@ const limits = {
   publishBurst: number(40, 'publishes of one member at once'),
   statesPerSecond: number(25, 'states a second of one member; 0 is no limit', 0),
   stateBurst: number(50, 'states of one member at once'),
+  textUnits: number(maxTextLength, 'characters (UTF-16 units) of a text'),
   maxConnections: number(10_000, 'connections at the most'),
   maxLagMs: number(1_000, 'ms that the event loop may be late before the server says it is overloaded'),
   bodyBytes: number(32_768, 'bytes of a request body'),
@@ -101,6 +109,7 @@ const others = {
   sessionSecret: text('', 'signs the session cookie; drawn at start where it is empty (better in the environment: SESSION_SECRET)'),
   sessionCookie: text('fourwires', 'name of the session cookie'),
   sessionDays: number(30, 'days that a session cookie lives'),
+  generatedNames: onOff('names are drawn: those that people give are passed over'),
   drainMs: number(5_000, 'ms over which clients are sent away on shutting down', 0),
   drainLimitMs: number(10_000, 'ms after which the process ends all the same'),
 } as const
@@ -110,8 +119,27 @@ type Table = typeof optionTable
 
 /** The options of a room server, all with a default. Numbers are in the unit that their name ends with. */
 export type ServerOptions = {
-  readonly [Name in keyof Table]: Table[Name] extends NumberOption ? number : Table[Name] extends ListOption ? readonly string[] : string
+  readonly [Name in keyof Table]: Table[Name] extends NumberOption
+    ? number
+    : Table[Name] extends ListOption
+      ? readonly string[]
+      : Table[Name] extends FlagOption
+        ? boolean
+        : string
 }
+
+/**
+ * What a hall has in place of these defaults: a hundred phones, perhaps behind one address, and a text on a projector.
+ * The command line overrides it.
+ */
+export const hallOptions = {
+  publishesPerSecond: 2,
+  publishBurst: 4,
+  textUnits: 200,
+  generatedNames: true,
+  // Each phone has the hall's room and some of its own to race in.
+  roomsPerMinute: 1_200,
+} as const satisfies Partial<ServerOptions>
 
 /** @throws RangeError that names the option, what it is and what it got */
 export function withDefaults(options: Partial<ServerOptions>): ServerOptions {
@@ -136,11 +164,15 @@ function checkNames({ allowHost, allowOrigin, sessionSecret }: ServerOptions): v
   if (sessionSecret !== '' && sessionSecret.length < 16) throw new RangeError('sessionSecret has at least 16 characters, or none')
 }
 
+/** Characters that a presenter's key has at least, and which: it travels in a header and behind the # of an address. */
+const keySpelling = /^[A-Za-z0-9._~-]{8,}$/
+
 /** What only the process itself has: where it listens, and what it says. */
 const processOptions = {
   port: { kind: 'number', value: 3000, least: 0, help: 'port to listen on; 0 takes a free one (PORT)' },
   host: { kind: 'text', value: 'localhost', help: 'address to listen on; 0.0.0.0 for the whole network (HOST)' },
   'log-level': { kind: 'text', value: 'info', help: 'fatal, error, warn, info, debug, trace or silent' },
+  'presenter-key': { kind: 'text', value: '', help: 'proves the presenter; drawn at start where it is empty (better: PRESENTER_KEY)' },
 } as const satisfies Record<string, Option>
 
 export interface CommandLine {
@@ -151,6 +183,10 @@ export interface CommandLine {
   readonly logLevel: string
   /** False: no tap on the connections, and no route to it. */
   readonly lab: boolean
+  /** For everybody on the network: `hallOptions` hold where nothing else was said. */
+  readonly hall: boolean
+  /** Empty: one is to be drawn. */
+  readonly presenterKey: string
   readonly server: Partial<ServerOptions>
 }
 
@@ -161,18 +197,23 @@ export const inFlags = (message: string): string =>
   message.replace(/^\w+/, (name) => (Object.hasOwn(optionTable, name) ? `--${kebab(name)}` : name))
 
 /**
- * The command line, over the environment (PORT, HOST, SESSION_SECRET), over the defaults.
+ * The command line, over the environment (PORT, HOST, SESSION_SECRET, PRESENTER_KEY), over the defaults.
  * @throws Error in one sentence, for what is not an option or not its value
  */
 export function parseCommandLine(args: readonly string[], env: Readonly<Record<string, string | undefined>>): CommandLine {
   const byFlag = new Map<string, [string, Option]>(Object.entries(optionTable).map(([name, option]) => [kebab(name), [name, option]]))
-  const flags = [...byFlag].map(([flag, [, option]]) => [flag, { type: 'string', multiple: option.kind === 'list' }] as const)
+  const flags = [...byFlag].flatMap(([name, [, { kind }]]): [string, { type: 'boolean' | 'string'; multiple?: boolean }][] => {
+    if (kind !== 'flag') return [[name, { type: 'string', multiple: kind === 'list' }]]
+    return [name, `no-${name}`].map((each) => [each, { type: 'boolean' }])
+  })
   const { values } = parseArgs({
     args: [...args],
     options: {
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean' },
       'no-lab': { type: 'boolean' },
+      hall: { type: 'boolean' },
+      'presenter-key': { type: 'string' },
       port: { type: 'string' },
       host: { type: 'string' },
       'log-level': { type: 'string' },
@@ -180,25 +221,34 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     },
   })
   const given = values as Record<string, string | string[] | boolean | undefined>
-  const server: Record<string, unknown> = {}
+  const hall = given['hall'] === true
+  if (hall && given['no-lab'] === true) throw new Error('--hall needs the lab: leave --no-lab away')
+  const server: Record<string, unknown> = hall ? { ...hallOptions } : {}
   if (env['SESSION_SECRET']) server['sessionSecret'] = env['SESSION_SECRET']
   for (const [flag, [name, option]] of byFlag) {
-    const value = given[flag]
+    const value = given[`no-${flag}`] === true ? false : given[flag]
     if (value !== undefined) server[name] = option.kind === 'number' ? wholeNumber(`--${flag}`, value, option) : value
   }
   const fromEnv = given['port'] === undefined && env['PORT'] ? 'PORT' : undefined
   const port = wholeNumber(fromEnv ?? '--port', given['port'] ?? (env['PORT'] || String(processOptions.port.value)), processOptions.port)
   if (port > 65_535) throw new Error(`${fromEnv ?? '--port'} is at most 65535`)
-  const logLevel = String(given['log-level'] ?? processOptions['log-level'].value)
+  const logLevel = String(given['log-level'] ?? (hall ? 'warn' : processOptions['log-level'].value))
   if (!processOptions['log-level'].help.split(/, | or /).includes(logLevel))
     throw new Error(`--log-level is ${processOptions['log-level'].help}`)
+  const presenterKey = String(given['presenter-key'] ?? env['PRESENTER_KEY'] ?? '')
+  if ((presenterKey !== '' || given['presenter-key'] === '') && !keySpelling.test(presenterKey)) {
+    const source = given['presenter-key'] === undefined ? 'PRESENTER_KEY' : '--presenter-key'
+    throw new Error(`${source} has at least 8 of the characters A-Z, a-z, 0-9, . _ ~ and -`)
+  }
   return {
     help: given['help'] === true,
     version: given['version'] === true,
     port,
-    host: String(given['host'] ?? (env['HOST'] || processOptions.host.value)),
+    host: String(given['host'] ?? (env['HOST'] || (hall ? '0.0.0.0' : processOptions.host.value))),
     logLevel,
     lab: given['no-lab'] !== true,
+    hall,
+    presenterKey,
     server,
   }
 }
@@ -210,12 +260,14 @@ function wholeNumber(flag: string, value: unknown, { least, help }: { readonly l
 
 /** What `--help` prints. */
 export function helpText(command: string): string {
-  const line = (flag: string, { kind, value, help }: Option): string => {
+  const bare = (name: string, help: string): string => `  ${name.padEnd(34)}${help}`
+  const line = (name: string, { kind, value, help }: Option): string => {
+    if (kind === 'flag') return bare(`--${name}, --no-${name}`, help)
     const placeholder = kind === 'number' ? ' <n>' : kind === 'list' ? ' <…>' : ' <text>'
     const standard = kind === 'list' ? 'may be repeated' : value === '' ? '' : `default ${String(value)}`
-    return `  ${`--${flag}${placeholder}`.padEnd(34)}${help}${standard && ` (${standard})`}`
+    return bare(`--${name}${placeholder}`, `${help}${standard && ` (${standard})`}`)
   }
-  const bare = (flag: string, help: string): string => `  ${flag.padEnd(34)}${help}`
+  const { publishesPerSecond, publishBurst, textUnits, roomsPerMinute } = hallOptions
   const section = (title: string, options: Record<string, Option>): string =>
     [title, ...Object.entries(options).map(([name, option]) => line(kebab(name), option))].join('\n')
   return [
@@ -225,6 +277,13 @@ export function helpText(command: string): string {
       bare('--no-lab', 'no tap on the connections: nobody is shown what passes on their own'),
       bare('--help, -h', 'this text'),
       bare('--version', 'the version'),
+    ].join('\n'),
+    [
+      'Hall',
+      bare('--hall', 'a QR code for phones, a self-test, and for everybody on the network:'),
+      bare('', `--host 0.0.0.0 --publishes-per-second ${publishesPerSecond} --publish-burst ${publishBurst}`),
+      bare('', `--text-units ${textUnits} --rooms-per-minute ${roomsPerMinute} --generated-names,`),
+      bare('', '--log-level warn, each where nothing else is said'),
     ].join('\n'),
     section('Keeping', keeping),
     section('Wires', wires),

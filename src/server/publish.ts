@@ -20,20 +20,16 @@ export type TakeToken = (member: string) => number
 
 /**
  * Takes a draft, fresh from JSON, into the room. What comes back is kept; the repeat of an id is answered with the
- * place of the first. As often as every member may, unless `take` says otherwise.
+ * place of the first. As often as every member may, and not where the room is muted, unless
+ * `take` says otherwise: it is the lab's own, for a race.
  * @throws Problem, of which `store-unavailable` has an unknown outcome: the same id may be sent again
  */
-export function publish(
-  rooms: Rooms,
-  { member, address }: Publisher,
-  room: string,
-  input: unknown,
-  take: TakeToken = (id) => rooms.publishRate.take(id),
-): Promise<Ack> {
+export function publish(rooms: Rooms, { member, address }: Publisher, room: string, input: unknown, take?: TakeToken): Promise<Ack> {
   return rooms.drain.finish(
     (async () => {
-      const author = await admit(rooms, member, room, take)
-      const draft = parseDraft(input)
+      const author = await admit(rooms, member, room, take ?? ((id) => rooms.publishRate.take(id)))
+      if (take === undefined && rooms.hall?.maySpeak(author) === false) throw new Problem('muted')
+      const draft = parseDraft(input, rooms.options.textUnits)
       await rooms.createRoom(room, address)
       rooms.renew(room, author)
       const appended = await rooms.store.append(room, author, draft)

@@ -16,6 +16,12 @@ export class Rate {
     this.#toleranceMs = this.#intervalMs * (burst - 1)
   }
 
+  /** How many ms to wait for a token; 0 where there is one. Takes none. */
+  waitMs(key: string, now = performance.now()): number {
+    const lateMs = (this.#fullAt.get(key) ?? 0) - now - this.#toleranceMs
+    return this.#intervalMs === 0 ? 0 : Math.max(0, Math.ceil(lateMs))
+  }
+
   /** Takes one token. Returns 0, or how many ms to wait for one where there is none. */
   take(key: string, now = performance.now()): number {
     if (this.#intervalMs === 0) return 0

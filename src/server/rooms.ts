@@ -13,6 +13,7 @@ import { MemoryStore } from '../store/memory.ts'
 import { punctual } from '../store/punctual.ts'
 import type { RoomStore } from '../store/store.ts'
 import { Drain } from './drain.ts'
+import type { LiveHall } from './hall.ts'
 import { Load } from './load.ts'
 import { Metrics } from './metrics.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
@@ -47,6 +48,8 @@ export class Rooms {
   readonly drain: Drain
   readonly publishRate: Rate
   readonly stateRate: Rate
+  /** Where there is a lab: who may speak now, and who has come. */
+  hall: LiveHall | undefined
   readonly #createRate: Rate
   /** Questions under way whether a room is there, by who asks for which. */
   readonly #creating = new Map<string, Promise<number>>()
@@ -112,6 +115,7 @@ export class Rooms {
     await this.createRoom(room, request.ip)
     // All that was awaited took time: what began meanwhile holds for this one too.
     this.refuseWhenBusy()
+    this.hall?.arrived(member, request.ip)
     return member
   }
 

@@ -45,7 +45,11 @@ describe('a frame up the socket', () => {
   })
 
   it('hands on what is not known too: the gate refuses it', () => {
-    expect(parseClientFrame({ type: 'publish', id: 7, text: 'hi', at: 1 })).toEqual({ kind: 'publish', id: undefined, body: { id: 7, text: 'hi', at: 1 } })
+    expect(parseClientFrame({ type: 'publish', id: 7, text: 'hi', at: 1 })).toEqual({
+      kind: 'publish',
+      id: undefined,
+      body: { id: 7, text: 'hi', at: 1 },
+    })
     expect(parseClientFrame({ type: 'publish' })).toEqual({ kind: 'publish', id: undefined, body: {} })
   })
 

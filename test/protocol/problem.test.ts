@@ -8,7 +8,7 @@ const codes = Object.keys(problems) as ProblemCode[]
 const statuses: Record<number, string> = {
   400: 'invalid-request invalid-json invalid-utf8 invalid-cursor invalid-room bad-host',
   401: 'session-required',
-  403: 'origin-denied forbidden',
+  403: 'origin-denied forbidden presenter-only muted',
   404: 'not-found',
   405: 'method-not-allowed',
   406: 'not-acceptable',

@@ -272,6 +272,19 @@ describe('401, 403, 404', () => {
   })
 })
 
+describe('403 of a hall', () => {
+  test('presenter-only without the key, and muted while nobody but the presenter may publish', async () => {
+    await using server = await startServer({ lab: true, presenterKey: 'the-key-itself' })
+    const mute = (headers: Record<string, string>): Promise<RawResponse> =>
+      ask(server.port, request(server.port, 'PATCH /lab/hall', { ...json, ...headers }, '{"muted":true}'))
+    expectProblem(await mute({}), 'presenter-only')
+    expectProblem(await mute({ authorization: 'Bearer another-key' }), 'presenter-only')
+    expect((await publish(server, '{"text":"hi"}')).status).toBe(201)
+    expect((await mute({ authorization: 'Bearer the-key-itself' })).status).toBe(200)
+    expectProblem(await publish(server, '{"text":"hi"}'), 'muted')
+  })
+})
+
 describe('405 method-not-allowed', () => {
   const routes = {
     '/session': 'POST, DELETE',
@@ -398,6 +411,12 @@ describe('413, 414, 415, 417, 422', () => {
     ]) {
       expectProblem(await publish(server, body), 'invalid-message')
     }
+  })
+
+  test('422 invalid-message for a text over the characters that the server allows, and not at them', async () => {
+    await using server = await startServer({ textUnits: 10 })
+    expect((await publish(server, JSON.stringify({ text: '🦊'.repeat(5) }))).status).toBe(201)
+    expect(expectProblem(await publish(server, JSON.stringify({ text: 'x'.repeat(11) })), 'invalid-message')['detail']).toContain('1 to 10')
   })
 
   test('422 invalid-message for a name that cannot be shown', async () => {

@@ -1,5 +1,5 @@
 /** A page that watches its own connections, on a bare WebSocket: the sum of all reports so far. */
-import type { Block, BlockBytes, Chaos, ChaosNow, ConnectionState, LabNews, LabOrder, Report } from '../../src/lab/events.ts'
+import type { Block, BlockBytes, Chaos, ChaosNow, ConnectionState, Hall, LabNews, LabOrder, Report } from '../../src/lab/events.ts'
 import { noChaos } from '../../src/lab/events.ts'
 import { eventually } from './answers.ts'
 import { frame, opcodes, RawWebSocket } from './raw-websocket.ts'
@@ -10,6 +10,7 @@ export class TestViewer {
   readonly connections = new Map<number, ConnectionState>()
   readonly blocks: Block[] = []
   readonly bytes: BlockBytes[] = []
+  readonly halls: Hall[] = []
   readonly texts: string[] = []
   /** What was told in answer to orders, but bytes and reports. */
   readonly news: Exclude<LabNews, Report | BlockBytes>[] = []
@@ -44,6 +45,7 @@ export class TestViewer {
       const heard = JSON.parse(text) as LabNews
       if (heard.type === 'bytes') this.bytes.push(heard)
       else if (heard.type === 'report') this.#take(heard)
+      else if (heard.type === 'hall') this.halls.push(heard.hall)
       else this.news.push(heard)
     }
   }

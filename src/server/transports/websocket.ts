@@ -173,7 +173,7 @@ class Peer implements Subscriber {
   async #answer(data: Buffer, publisher: Publisher, room: string): Promise<void> {
     let id: string | undefined
     try {
-      const frame = parseClientFrame(parseJson(data))
+      const frame = parseClientFrame(parseJson(data, ['state']))
       id = frame.id
       if (frame.kind === 'publish') this.#socket.send(encodeAck(await publish(this.#rooms, publisher, room, frame.body)))
       else await carry(this.#rooms, publisher, room, frame.body)
