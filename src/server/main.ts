@@ -1,14 +1,19 @@
 #!/usr/bin/env node
 /** The process: options, listen, signals. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import type { Hall } from '../lab/events.ts'
+import { lanAddresses } from './addresses.ts'
+import { Announcer } from './announce.ts'
 import { buildApp } from './app.ts'
 import { type CommandLine, helpText, inFlags, parseCommandLine, withDefaults } from './options.ts'
+import { drawPresenterKey } from './presenter-key.ts'
 
 /** How this process was started, and is started again. */
-const command = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'fourwires'
+const script = process.env['npm_lifecycle_event']
+const command = script === 'start' ? 'npm start --' : script === 'hall' ? 'npm run hall --' : 'fourwires'
 
 const commandLine = readCommandLine()
 if (commandLine.help) {
@@ -29,10 +34,16 @@ function readCommandLine(): CommandLine {
   }
 }
 
-async function serve({ port, host, logLevel, lab, server }: CommandLine): Promise<void> {
-  const pretty = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}
-  const redact = ['req.headers.cookie', 'req.headers.authorization']
-  const app = await buildApp({ ...server, lab, logger: { level: logLevel, redact, ...pretty } })
+async function serve({ port, host, logLevel, lab, hall, server, ...given }: CommandLine): Promise<void> {
+  const presenterKey = given.presenterKey || drawPresenterKey()
+  let heard = (_hall: Hall): void => {}
+  const app = await buildApp({
+    ...server,
+    lab,
+    presenterKey,
+    hall: { open: hall, told: (now) => heard(now) },
+    logger: logger(logLevel, hall),
+  })
   // A full disk or a closed pipe behind the log is no reason to leave the room.
   process.stdout.on('error', () => {})
 
@@ -57,7 +68,40 @@ async function serve({ port, host, logLevel, lab, server }: CommandLine): Promis
   if (host === 'localhost') {
     await listenOnIPv6(app, taken).catch((error: NodeJS.ErrnoException) => fail(explain(error, taken, '::1')))
   }
+  const presenter = `http://${here(host)}:${taken}/#presenter=${presenterKey}`
+  if (hall) {
+    const { address } = app.server.address() as AddressInfo
+    const announcer = new Announcer({
+      print: (line) => console.log(line),
+      colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+      bound: `${address}:${taken}`,
+      port: taken,
+      presenter,
+      addresses: lanAddresses({ address, port: taken }),
+    })
+    heard = announcer.heard
+    app.server.once('close', () => announcer.close())
+    await announcer.open()
+    return
+  }
   for (const url of addresses(host, taken)) app.log.info(`open ${url}`)
+  // Beside the log, never in it: who keeps logs need not know the key.
+  if (lab) console.error(`presenter: ${presenter}`)
+}
+
+/** The log is for machines; in a hall standard output is for people, and the log goes beside it. */
+function logger(level: string, hall: boolean): FastifyServerOptions['logger'] {
+  const redact = ['req.headers.cookie', 'req.headers.authorization']
+  const destination = hall ? 2 : 1
+  if (hall ? process.stderr.isTTY : process.stdout.isTTY)
+    return { level, redact, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', destination } } }
+  return { level, redact, ...(hall && { stream: process.stderr }) }
+}
+
+/** This machine, as its own browser finds a server that listens there. */
+function here(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 /**

@@ -3,10 +3,16 @@ import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
 import { fileURLToPath } from 'node:url'
+import { roomOf } from './query.ts'
 
-const root = fileURLToPath(new URL('../../public', import.meta.url))
+const published = fileURLToPath(new URL('../../public', import.meta.url))
 
-export const pages: FastifyPluginAsync = async (app) => {
+export interface PagesOptions {
+  /** The folder that is served; ours, if nothing else is said. */
+  readonly root?: string
+}
+
+export const pages: FastifyPluginAsync<PagesOptions> = async (app, { root = published }) => {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -28,4 +34,14 @@ export const pages: FastifyPluginAsync = async (app) => {
   })
   // Files are small and on this machine: asked for each time, answered 304 while they are the same.
   await app.register(fastifyStatic, { root, cacheControl: true, maxAge: 0, dotfiles: 'ignore' })
+
+  app.get('/race', { exposeHeadRoute: true }, (_request, reply) => reply.sendFile('race.html'))
+
+  // A code for a camera has capitals only: it is shorter so. What it means is a room in small letters.
+  for (const join of ['/J/:room', '/j/:room']) {
+    app.get(join, { exposeHeadRoute: true }, (request, reply) => {
+      // Beside this address, not at the root of the host: a proxy may have put us below a path.
+      return reply.header('cache-control', 'no-store').redirect(`../?room=${roomOf(request).toLowerCase()}`, 302)
+    })
+  }
 }

@@ -1,51 +1,15 @@
 /** The process: it ends by a signal only, in time, and says in one sentence why it cannot start. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Batch } from '../../src/protocol/message.ts'
 import { parseCommandLine } from '../../src/server/options.ts'
-import { eventually } from '../support/answers.ts'
 import { RawClient, request } from '../support/raw-client.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
+import { listening, run } from '../support/process.ts'
 import { member, post } from '../support/server.ts'
-
-const main = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
-
-interface Running {
-  readonly child: ChildProcess
-  readonly output: { stdout: string; stderr: string }
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null; readonly ms: number }>
-}
-
-function run(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
-  })
-  const output = { stdout: '', stderr: '' }
-  child.stdout?.on('data', (data: Buffer) => (output.stdout += data.toString()))
-  child.stderr?.on('data', (data: Buffer) => (output.stderr += data.toString()))
-  const begun = performance.now()
-  const exited = once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as string | null,
-    ms: performance.now() - begun,
-  }))
-  return { child, output, exited }
-}
-
-/** A process that listens on a free port, of 127.0.0.1 if nothing else is said. */
-async function listening(...args: readonly string[]): Promise<Running & { readonly port: number; readonly url: string }> {
-  const running = run('--host', '127.0.0.1', '--port', '0', ...args)
-  const address = /open (http:\/\/(?:127\.0\.0\.1|localhost):(\d+))/
-  await eventually(() => address.test(running.output.stdout), `it listens ${running.output.stderr}`, 15_000)
-  const [, url = '', port] = address.exec(running.output.stdout) ?? []
-  return { ...running, url, port: Number(port) }
-}
 
 test('listens on both addresses of localhost, with the same limits and answers on each', async () => {
   const { child, port, exited } = await listening('--host', 'localhost')
@@ -96,7 +60,10 @@ describe('SIGTERM', () => {
     expect(await exited).toMatchObject({ code: 0, signal: null })
     expect(performance.now() - begun).toBeLessThan(4_000)
     for (const line of output.stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level')
-    expect(output.stderr).toBe('')
+    // Nothing but where the presenter begins, with a key that the log has not.
+    const [, key = ''] = /^presenter: http:\/\/127\.0\.0\.1:\d+\/#presenter=([\w-]{16})\n$/.exec(output.stderr) ?? []
+    expect(key).not.toBe('')
+    expect(output.stdout).not.toContain(key)
     for (const { socket: open } of [poll, stream, socket.client, silent, idle]) open.destroy()
   })
 
@@ -159,6 +126,10 @@ describe('the command line', () => {
       '--max-connections',
       '--session-secret',
       '--no-lab',
+      '--hall',
+      '--presenter-key',
+      '--text-units',
+      '--no-generated-names',
     ]) {
       expect(output.stdout).toContain(flag)
     }
@@ -176,6 +147,9 @@ describe('the command line', () => {
     ['--stall-ms', '0'],
     ['--keep-messages', '1e3'],
     ['--log-level', 'loud'],
+    ['--presenter-key', 'short-1'],
+    ['--presenter-key', 'not safe in an address'],
+    ['--text-units', '0'],
   ])('%s %s is refused in a sentence that names it, with exit code 1', async (flag, value) => {
     const { exited, output } = run(...(flag === value ? [flag] : [flag, value]))
     expect((await exited).code).toBe(1)
@@ -192,6 +166,8 @@ describe('the command line', () => {
     expect(empty.output.stdout).toMatch(/^fourwires \d+\.\d+\.\d+\n$/)
     expect(parseCommandLine([], { PORT: '', HOST: '' })).toMatchObject({ port: 3000, host: 'localhost' })
     expect(() => parseCommandLine([], { PORT: 'x' })).toThrow(/^PORT /)
+    expect(() => parseCommandLine([], { PRESENTER_KEY: 'short' })).toThrow(/^PRESENTER_KEY /)
+    expect(parseCommandLine([], { PRESENTER_KEY: 'long-enough' })).toMatchObject({ presenterKey: 'long-enough', hall: false })
   })
 
   test.each([
