@@ -42,6 +42,7 @@ export class Announcer {
     if (best === undefined) for (const line of noNetwork(bound)) print(line)
     else for (const line of wayIn(addresses, colours)) print(line)
     print(`presenter: ${presenter}`)
+    print('           (the key is in it: keep this line off the projector)')
     print('')
     if (best !== undefined) for await (const done of selfTest(best, bound)) print(lineOf(done))
     this.#printJoined()

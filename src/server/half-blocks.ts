@@ -5,6 +5,10 @@ import { quietModules } from '../lab/qr.ts'
 const paper = '\u001b[38;5;16;48;5;231m'
 const plain = '\u001b[0m'
 
+/** Has it colours? A pipe has none (`isTTY` is not there then, whatever its type says), nor who wants none (no-color.org). */
+export const hasColours = ({ isTTY }: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>): boolean =>
+  isTTY === true && !env['NO_COLOR']
+
 /**
  * The lines of a code with its quiet zone. In colours where the terminal has them; without, the light modules are drawn,
  * as a terminal is dark more often than not.

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Hall } from '../lab/events.ts'
 import { lanAddresses } from './addresses.ts'
+import { hasColours } from './half-blocks.ts'
 import { Announcer } from './announce.ts'
 import { buildApp } from './app.ts'
 import { type CommandLine, helpText, inFlags, parseCommandLine, withDefaults } from './options.ts'
@@ -73,7 +74,7 @@ async function serve({ port, host, logLevel, lab, hall, server, ...given }: Comm
     const { address } = app.server.address() as AddressInfo
     const announcer = new Announcer({
       print: (line) => console.log(line),
-      colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+      colours: hasColours(process.stdout, process.env),
       bound: `${address}:${taken}`,
       port: taken,
       presenter,

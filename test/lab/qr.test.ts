@@ -2,7 +2,7 @@
 import jsQR from 'jsqr'
 import { describe, expect, it, test } from 'vitest'
 import { joinAddress, qrMatrix, quietModules } from '../../src/lab/qr.ts'
-import { halfBlocks } from '../../src/server/half-blocks.ts'
+import { halfBlocks, hasColours } from '../../src/server/half-blocks.ts'
 
 /** jsqr is CommonJS: its function is where its type says, or one further in. */
 const decoder = jsQR as unknown as { readonly default?: typeof jsQR.default } & typeof jsQR.default
@@ -62,8 +62,9 @@ describe('on a terminal', () => {
   }
 
   test.each([
-    ['black on white', true],
-    ['in the terminal’s own colours, light modules drawn', false],
+    ['black on white', hasColours({ isTTY: true }, {})],
+    ['where nobody wants colours, light modules drawn', hasColours({ isTTY: true }, { NO_COLOR: '1' })],
+    ['down a pipe, likewise', hasColours({}, {})],
   ])('%s it is read back, its quiet zone included', (_how, colours) => {
     const lines = halfBlocks(qrMatrix('HTTP://192.168.178.23:3000/J/LOBBY'), colours)
     expect(lines).toHaveLength(Math.ceil((25 + 2 * quietModules) / 2))
