@@ -13,11 +13,11 @@ import { selfTest } from '../../src/server/self-test.ts'
 import { eventually } from '../support/answers.ts'
 import { ask, hallOf, key } from '../support/presenter.ts'
 import { listening } from '../support/process.ts'
-import { listen, member, post, postRaw, startServer } from '../support/server.ts'
+import { listen, member, postRaw, startServer } from '../support/server.ts'
 
 describe('npm run hall', () => {
   test('shows where the presenter begins, keeps its log beside that and the key out of it, and freezes without sending anybody away', async () => {
-    const started = await listening('--hall', '--presenter-key', key, '--max-lag-ms', '100', '--log-level', 'trace')
+    const started = await listening('--hall', '--presenter-key', key, '--max-lag-ms', '400', '--log-level', 'trace')
     const { child, url, port, output, exited } = started
     await eventually(() => output.stdout.includes('phones joined: 0'), 'it counts')
     expect(output.stdout).toContain(`presenter: http://127.0.0.1:${port}/#presenter=${key}\n`)
@@ -29,8 +29,10 @@ describe('npm run hall', () => {
     const ann = await member(url, 'Rude name')
     expect(ann.member.name).not.toBe('Rude name')
     expect((await postRaw(url, 'r', ann.cookie, JSON.stringify({ text: 'x'.repeat(201) }))).status).toBe(422)
-    for (let said = 0; said < 3; said++) await post(url, 'r', ann.cookie, { text: 'x'.repeat(200) })
-    expect((await postRaw(url, 'r', ann.cookie, '{"text":"a fifth at once"}')).status).toBe(429)
+    const burst = await Promise.all(
+      Array.from({ length: 20 }, () => postRaw(url, 'r', ann.cookie, JSON.stringify({ text: 'x'.repeat(200) }))),
+    )
+    expect(new Set(burst.map(({ status }) => status))).toEqual(new Set([201, 429]))
 
     // An open loop: each asks in its time, whether or not those before it were answered.
     const frozen = ask(started, 'POST', '/lab/freeze', { ms: 800 })

@@ -272,11 +272,9 @@ describe('the bot', () => {
     await using server = await open()
     await setHall(server, { bot: { rate: 100, room: 'r' } })
     await ask(server, 'POST', '/lab/freeze', { ms: 500 })
-    await eventually(async () => {
-      const { messages } = (await (await fetch(`${server.url}/rooms/r/poll?since=earliest`)).json()) as { messages: unknown[] }
-      return messages.length >= 50
-    }, 'fifty of half a second')
-    expect((await hallOf(server)).frozen?.ms).toBeLessThan(2_000)
+    // All that was due meanwhile is said at once, not at the rate from now on.
+    const { messages } = (await (await fetch(`${server.url}/rooms/r/poll?since=earliest`)).json()) as { messages: unknown[] }
+    expect(messages.length).toBeGreaterThanOrEqual(50)
   })
 })
 
