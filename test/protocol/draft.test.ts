@@ -1,6 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { drawId, maxNameLength, maxTextLength, parseDraft, parseName, parseRoom } from '../../src/protocol/draft.ts'
+import {
+  checkState,
+  drawId,
+  maxNameLength,
+  maxStateBytes,
+  maxTextLength,
+  parseDraft,
+  parseName,
+  parseRoom,
+  parseState,
+} from '../../src/protocol/draft.ts'
 import { Problem } from '../../src/protocol/problem.ts'
 import { hostileTexts, promptly } from '../support/hostile.ts'
 
@@ -202,6 +212,42 @@ describe('a name', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('a state', () => {
+  it('is what its JSON says, of any kind', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), (state) => {
+        const json = JSON.stringify(state)
+        if (Buffer.byteLength(json) <= maxStateBytes) expect(JSON.stringify(parseState({ state }))).toBe(json)
+        else expect(refusal(() => parseState({ state }))).toBe('invalid-message')
+      }),
+    )
+  })
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'state'],
+    ['a list', [1]],
+    ['no state', {}],
+    ['more than a state', { state: 1, of: 'me' }],
+  ])('in %s is an invalid-request', (_what, input) => {
+    expect(refusal(() => parseState(input))).toBe('invalid-request')
+  })
+
+  it('has 256 bytes of UTF-8 at the most, and a copy of its own', () => {
+    const state = { text: 'é'.repeat(122) }
+    expect(Buffer.byteLength(JSON.stringify(state))).toBe(255)
+    expect(checkState(state)).toEqual(state)
+    expect(checkState(state)).not.toBe(state)
+    expect(refusal(() => checkState({ text: 'é'.repeat(123) }))).toBe('invalid-message')
+  })
+
+  it('has JSON', () => {
+    for (const state of [undefined, () => 1, Symbol('state')]) expect(refusal(() => checkState(state))).toBe('invalid-message')
+    expect(checkState([1e999, -0, undefined])).toEqual([null, 0, null])
   })
 })
 

@@ -67,10 +67,11 @@ export class Company {
 export function promise(
   transport: TransportName,
   makeStore: () => RoomStore,
+  unlessSaid: AppOptions = {},
 ): (title: string, body: (company: Company) => Promise<void>, options?: AppOptions) => void {
   return (title, body, options = {}) => {
     it.concurrent(title, async () => {
-      const company = new Company(transport, makeStore, options)
+      const company = new Company(transport, makeStore, { ...unlessSaid, ...options })
       try {
         await company.begin()
         await body(company)

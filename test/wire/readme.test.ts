@@ -28,6 +28,7 @@ const spellings: Readonly<Record<string, string>> = {
   retry: '[123][0-9]{3}',
   time: '[0-9]{13}',
   version: String.raw`[A-Za-z0-9_-]{12}\.\d+`,
+  states: String.raw`[A-Za-z0-9_-]{12}\.\d+`,
 }
 const placeholder = /<([a-z]+)(-[0-9]+)?>/g
 
@@ -83,7 +84,7 @@ describe("the README's transcript", () => {
   afterAll(() => server.close())
 
   test('is there for each transport', () => {
-    expect(transcripts.map(({ name }) => name)).toEqual(['session', ...transportNames, 'members', 'problem'])
+    expect(transcripts.map(({ name }) => name)).toEqual(['session', ...transportNames, 'members', 'states', 'problem'])
   })
 
   test.each(transcripts)('$name is what goes over the wire', async ({ steps }) => {
