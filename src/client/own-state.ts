@@ -39,11 +39,11 @@ export class OwnState {
       if (sent === undefined) break
       this.#due = false
       const tick = sleep(tickMs, this.#signal)
-      await sent.catch((error: unknown) => {
+      await sent.catch(async (error: unknown) => {
         // What is refused for good is let go.
         if (error instanceof Problem && !error.comeBack) return
         this.#due = true
-        return sleep(againMs, this.#signal)
+        await sleep(againMs, this.#signal)
       })
       await tick
     }

@@ -176,6 +176,27 @@ export function statesContract(transport: TransportName, store: string, makeStor
     })
 
     promised(
+      'come again by themselves with their member, whose wire was away for longer than its grace',
+      async (company) => {
+        const watcher = watch(company)
+        const member = company.follow({ name: 'Ann' })
+        await Promise.all([watcher.live(), member.live()])
+        member.channel.setState('here')
+        await sees(watcher, [member], ['here'])
+        company.server.cut()
+        const known = watcher.channel.counts.delivered
+        // Said by who came back: what the watcher knows of states by then is not of before.
+        await member.channel.send('back')
+        watcher.channel.nudge(true)
+        await watcher.count(known + 1)
+        await sees(watcher, [member], ['here'])
+        const late = watch(company)
+        await sees(late, [member], ['here'])
+      },
+      { leaseGraceMs: 20 },
+    )
+
+    promised(
       'come again by themselves after a restart, of who is still here',
       async (company) => {
         const watcher = watch(company)

@@ -72,13 +72,15 @@ describe('a state', () => {
 
   it('is told 20 times a second at the most, and no less often, to all at once', () => {
     const world = setUp()
+    // Ticks do not begin where the clock's do.
+    pass(3)
     world.here(ann, bob)
     for (let ms = 0; ms < 1_000; ms += 5) {
       world.members.carry(room, ann.id, ms)
       world.members.carry(room, bob.id, -ms)
       pass(5)
     }
-    expect(world.toldAt).toEqual(Array.from({ length: 20 }, (_, index) => 50 * (index + 1)))
+    expect(world.toldAt).toEqual(Array.from({ length: 20 }, (_, index) => 50 * (index + 1) + 3))
   })
 
   it('that changes all the time is told of to who asks between two ticks, as it was at the last', () => {
@@ -142,7 +144,7 @@ describe('a state', () => {
     const [, bobs] = world.here(ann, bob, memberOf(3))
     for (const { id } of [ann, bob, memberOf(3)]) world.members.carry(room, id, id)
     pass(50)
-    const [{ version = '' } = {}] = world.told()
+    const version = world.told()[0]?.version ?? ''
     world.members.carry(room, ann.id, null)
     pass(50)
     bobs?.leave()
@@ -162,7 +164,7 @@ describe('a state', () => {
     world.here(ann, bob)
     for (const { id } of [ann, bob]) world.members.carry(room, id, 'here')
     pass(50)
-    const [{ version = '' } = {}] = world.told()
+    const version = world.told()[0]?.version ?? ''
     world.members.carry(room, ann.id, null)
     pass(50)
     expect(world.told(version).map(({ list }) => list)).toEqual([{ [ann.id]: null }])
