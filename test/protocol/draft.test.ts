@@ -247,7 +247,7 @@ describe('a state', () => {
 
   it('has JSON', () => {
     for (const state of [undefined, () => 1, Symbol('state')]) expect(refusal(() => checkState(state))).toBe('invalid-message')
-    expect(checkState([1e999, -0, undefined])).toEqual([null, 0, null])
+    expect(checkState([Infinity, -0, undefined])).toEqual([null, 0, null])
   })
 })
 

@@ -14,7 +14,7 @@ export const poll: Transport = (app, rooms) => {
     const { room, since, known, numbers } = parseQuestion(request, ranges, rooms.options.allowQueryKeys)
     rooms.polled(room, await rooms.admit(request, room), numbers.every)
     const batch = await rooms.store.read(room, since, numbers.limit)
-    const changed = (aside: Aside, version: string) => rooms.hub.members.since(room, aside, version)
+    const changed = (name: Aside, version: string) => rooms.hub.members.since(room, name, version)
     const delivery = new Delivery(aside(batch, since, known, changed) ?? batch)
     const body = delivery.as(bareJson)
     meter.delivered(delivery, body.length)
