@@ -162,7 +162,6 @@ export class Tap implements Registry {
   }
 
   abandoned(connection: Connection): void {
-    if (this.#closing) return connection.socket.cut('fin')
     const giveUp = (): void => connection.socket.cut('fin')
     this.#holes.set(connection, setTimeout(giveUp, keptHoleMs).unref())
     const [oldest] = this.#holes.keys()

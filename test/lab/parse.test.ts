@@ -257,3 +257,11 @@ test('a block has a bounded number of pieces, and what follows is the next one',
   const kinds = (block: string): number => block.slice('1 request POST /m:'.length).trim().split(' ').length / 2
   expect(blocks.up.map(kinds)).toEqual([64, 64, 64, 11])
 })
+
+test('questions that nobody answers, as in a hole, take a bounded number of places: what follows is unattributed', () => {
+  const conversation = new Conversation()
+  const question = Buffer.from('GET / HTTP/1.1\r\n\r\n')
+  for (let index = 0; index < 5_000; index++) conversation.sent(question)
+  expect(conversation.requests).toBe(4_096)
+  expect(conversation.up.counts.unattributed).toBe((5_000 - 4_096) * question.length)
+})

@@ -51,12 +51,12 @@ describe('a proxy that gathers answers', () => {
     const bob = await member(ann.server.url)
     await ann.viewer.chaos({ proxy: 'buffers' })
     const [stream, holding, socket] = [await ann.client(), await ann.client(), await ann.socket()]
-    stream.send(ann.request('GET /rooms/r/sse'))
     holding.send(ann.request(`GET /rooms/r/long-poll?since=${await ann.cursor()}&wait=5`))
     await eventually(() => ann.viewer.blocks.some(({ detail }) => detail.includes('/long-poll')), 'it is asked')
     await post(ann.server.url, 'r', bob.cookie, { text: 'news' })
     expect(await socket.text()).toContain('news')
     expect(String((await holding.response()).body)).toContain('news')
+    stream.send(ann.request('GET /rooms/r/sse'))
     expect(String((await stream.response()).body)).toContain('news')
     // The connection goes on, and a HEAD has no body to wait for.
     const next = stream.send(ann.request('HEAD /healthz') + ann.request('GET /rooms/r/poll'))
@@ -112,7 +112,7 @@ describe('a proxy that knows no upgrade', () => {
 describe('a proxy that cuts the silent', () => {
   test('cuts a connection on which nothing has passed for its time, and no other', async () => {
     const app = await buildApp({ drainMs: 0 })
-    const tap = new Tap({ ownerOf: (cookie) => cookie, observes: () => false, idleCutMs: 150 })
+    const tap = new Tap({ ownerOf: (cookie) => cookie, observes: (target) => target === '/readyz', idleCutMs: 150 })
     tap.install(app.server)
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = app.server.address() as AddressInfo
@@ -134,10 +134,16 @@ describe('a proxy that cuts the silent', () => {
     watching?.obey({ type: 'chaos', chaos: noChaos })
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(busy.over).toBe(false)
-    // The presenter's cut: everybody's, or those of one wire.
+    // The presenter's cut: everybody's, or those of one wire; never of who looks.
+    const looking = await RawClient.connect(port)
+    await looking.send(request(port, 'GET /readyz', { cookie: 'ann' })).response()
+    expect(tap.cut({ type: 'cut', how: 'fin' }, 'nobody')).toBe(0)
     expect(tap.cut({ type: 'cut', how: 'fin', transport: 'websocket' })).toBe(0)
     expect(tap.cut({ type: 'cut', how: 'fin', transport: 'poll' })).toBe(2)
     await Promise.all([busy.ended, bobs.ended])
+    expect(tap.cut({ type: 'cut', how: 'rst' })).toBe(0)
+    expect((await looking.send(request(port, 'GET /readyz', { cookie: 'ann' })).response()).status).toBe(200)
+    looking.destroy()
     watching?.leave()
     const closed = once(app.server, 'close')
     await Promise.all([app.close(), closed])
