@@ -44,7 +44,7 @@ describe('a black hole', () => {
   })
 
   test('swallows answers on the other wires too: the server ends its side, and nobody hears of it', async () => {
-    await using ann = await Troubled.start({ streamMs: 200, keepAliveMs: 100, heartbeatMs: 50 })
+    await using ann = await Troubled.start({ streamMs: 700, keepAliveMs: 400, heartbeatMs: 50 })
     const sockets = ends(ann)
     const cursor = await ann.cursor()
     const opened = async (text: string): Promise<RawClient> => {
@@ -55,14 +55,14 @@ describe('a black hole', () => {
       return client
     }
     const polling = await opened('GET /rooms/r/poll')
-    const clients = [polling, await opened(`GET /rooms/r/long-poll?since=${cursor}&wait=1`), await opened('GET /rooms/r/sse')]
+    const clients = [polling, await opened(`GET /rooms/r/long-poll?since=${cursor}&wait=20`), await opened('GET /rooms/r/sse')]
+    const mine = sockets.filter(({ remotePort }) => hers(ann).has(remotePort))
+    expect(mine.length).toBe(3)
     await blackHole(ann, 60_000)
     const heard = clients.map((client) => client.unread.length)
     polling.send(ann.request('GET /rooms/r/poll'))
-    await eventually(
-      () => sockets.filter(({ remotePort }) => hers(ann).has(remotePort)).every(({ destroyed }) => destroyed),
-      'all are ended',
-    )
+    await post(ann.server.url, 'r', (await member(ann.server.url)).cookie, { text: 'news' })
+    await eventually(() => mine.every(({ destroyed }) => destroyed), 'all are ended')
     expect(clients.map((client) => client.over)).toEqual([false, false, false])
     expect(clients.map((client) => client.unread.length)).toEqual(heard)
     await ann.expectExactBooks()
