@@ -2,7 +2,6 @@
 
 interface Row {
   readonly status: number
-  readonly title: string
   /** What to do about it, for the person who reads it. */
   readonly remedy: string
   /** True where the same request may succeed later: a client comes back by itself. */
@@ -11,47 +10,49 @@ interface Row {
   readonly close?: number
 }
 
-const row = (status: number, title: string, remedy: string, close?: number): Row => ({
+const row = (status: number, remedy: string, close?: number): Row => ({
   status,
-  title,
   remedy,
   comeBack: status === 408 || status === 429 || status === 503,
   ...(close !== undefined && { close }),
 })
 
 export const problems = {
-  'invalid-request': row(400, 'Invalid request', 'Send each known parameter at most once, in its range, and no other.', 4500),
-  'invalid-json': row(400, 'Invalid JSON', 'Send one flat JSON object in which each key appears once.'),
-  'invalid-utf8': row(400, 'Invalid UTF-8', 'Encode the body as UTF-8.'),
-  'invalid-cursor': row(400, 'Invalid cursor', 'Send the cursor of your last batch unchanged, or "earliest", or none.', 4500),
-  'invalid-room': row(400, 'Invalid room', 'Use 1 to 64 letters, digits and . _ ~ - without spaces, a letter or digit first.', 4504),
-  'bad-host': row(400, 'Unknown host', 'Use an address of this machine, or start the server with --allow-host for this name.'),
-  'session-required': row(401, 'Session required', 'POST /session first, and send its cookie along.'),
-  'origin-denied': row(403, 'Origin denied', 'Open the page from this server, or start the server with --allow-origin for the other one.'),
-  forbidden: row(403, 'Forbidden', 'Ask whoever runs this server for access to the room.', 4501),
-  'presenter-only': row(403, 'Presenter only', 'Send the key that the server printed at its start as Authorization: Bearer.'),
-  muted: row(403, 'Muted', 'Keep the text and send it once the presenter lets everybody speak again.'),
-  'not-found': row(404, 'Not found', 'See the list of routes in the README.'),
-  'method-not-allowed': row(405, 'Method not allowed', 'Use a method of the Allow header.'),
-  'not-acceptable': row(406, 'Not acceptable', 'Accept text/event-stream, or use another transport.'),
-  'request-timeout': row(408, 'Request timeout', 'Send the whole request within its time, then try again.'),
-  'body-too-large': row(413, 'Body too large', 'Send at most 32 KiB.'),
-  'uri-too-long': row(414, 'URI too long', 'Send at most 2 KiB of path and query.'),
-  'unsupported-media-type': row(415, 'Unsupported media type', 'Send content-type: application/json in UTF-8.'),
-  'expectation-failed': row(417, 'Expectation failed', 'Expect nothing but 100-continue.'),
-  'invalid-message': row(422, 'Invalid message', 'Change the text, id or name and send it again.'),
-  'idempotency-mismatch': row(422, 'Same id, other text', 'Give a new text a new id.'),
-  'upgrade-required': row(426, 'Upgrade required', 'Open this address as a WebSocket (HTTP/1.1, version 13).'),
-  'rate-limited': row(429, 'Rate limited', 'Wait as long as it says, then send the same message again.', 4429),
-  'headers-too-large': row(431, 'Headers too large', 'Send at most 16 KiB of headers.'),
-  internal: row(500, 'Internal error', 'Try again later; the fault is in the server and has been logged.', 1011),
-  overloaded: row(503, 'Overloaded', 'Wait as long as it says, then try again.', 1013),
-  draining: row(503, 'Shutting down', 'Wait as long as it says; another process takes over.', 1012),
-  'store-unavailable': row(503, 'Store unavailable', 'Wait as long as it says, then send the same id again: it is not taken twice.', 4503),
-  'room-limit': row(503, 'Too many rooms', 'Use a room that exists, or wait as long as it says.', 1013),
+  'invalid-request': row(400, 'Send each known parameter at most once, in its range, and no other.', 4500),
+  'invalid-json': row(400, 'Send one JSON object, flat, each key once.'),
+  'invalid-utf8': row(400, 'Encode the body as UTF-8.'),
+  'invalid-cursor': row(400, 'Send the cursor of your last batch unchanged, or "earliest", or none.', 4500),
+  'invalid-room': row(400, 'Use 1 to 64 letters, digits and . _ ~ - without spaces, a letter or digit first.', 4504),
+  'bad-host': row(400, 'Use an address of this machine, or start the server with --allow-host for this name.'),
+  'session-required': row(401, 'POST /session first, and send its cookie along.'),
+  'origin-denied': row(403, 'Open the page from this server, or start the server with --allow-origin for the other one.'),
+  forbidden: row(403, 'Ask whoever runs this server for access to the room.', 4501),
+  'presenter-only': row(403, 'Send the key that the server printed at its start as Authorization: Bearer.'),
+  muted: row(403, 'Keep the text and send it once the presenter lets everybody speak again.'),
+  'not-found': row(404, 'See the list of routes in the README.'),
+  'method-not-allowed': row(405, 'Use a method of the Allow header.'),
+  'not-acceptable': row(406, 'Accept text/event-stream, or use another transport.'),
+  'request-timeout': row(408, 'Send the whole request within its time, then try again.'),
+  'body-too-large': row(413, 'Send at most 32 KiB.'),
+  'uri-too-long': row(414, 'Send at most 2 KiB of path and query.'),
+  'unsupported-media-type': row(415, 'Send content-type: application/json in UTF-8.'),
+  'expectation-failed': row(417, 'Expect nothing but 100-continue.'),
+  'invalid-message': row(422, 'Change the text, id or name and send it again.'),
+  'idempotency-mismatch': row(422, 'Give a new text a new id.'),
+  'upgrade-required': row(426, 'Open this address as a WebSocket (HTTP/1.1, version 13).'),
+  'rate-limited': row(429, 'Wait as long as it says, then send the same message again.', 4429),
+  'headers-too-large': row(431, 'Send at most 16 KiB of headers.'),
+  internal: row(500, 'Try again later; the fault is in the server and has been logged.', 1011),
+  overloaded: row(503, 'Wait as long as it says, then try again.', 1013),
+  draining: row(503, 'Wait as long as it says; another process takes over.', 1012),
+  'store-unavailable': row(503, 'Wait as long as it says, then send the same id again: it is not taken twice.', 4503),
+  'room-limit': row(503, 'Use a room that exists, or wait as long as it says.', 1013),
 } as const satisfies Record<string, Row>
 
 export type ProblemCode = keyof typeof problems
+
+/** The code is its title, too: RFC 9457's title says the same for every occurrence. */
+export const titleOf = (code: ProblemCode): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll('-', ' ')
 
 /** A problem as it travels: RFC 9457's members and ours. `outcome: "unknown"`: it may have happened all the same. */
 export interface ProblemBody {
@@ -95,7 +96,7 @@ export class Problem extends Error {
   toJSON(): ProblemBody {
     return {
       type: `urn:problem-type:fourwires:${this.code}`,
-      title: problems[this.code].title,
+      title: titleOf(this.code),
       status: this.status,
       code: this.code,
       detail: this.message,

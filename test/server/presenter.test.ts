@@ -128,14 +128,14 @@ describe('what the presenter asks', () => {
     expect(await hallOf(server)).toMatchObject({ muted: false, bot: { rate: 0 }, swarm: { members: 0 } })
   })
 
-  test('is refused where it names no room, or says a thing twice or three deep', async () => {
+  test('is refused where it names no room, or says a thing twice', async () => {
     await using server = await open()
     expect(await codeOf(await ask(server, 'POST', '/lab/clear', { room: '../r' }))).toBe('400 invalid-room')
     expect(await codeOf(await ask(server, 'PATCH', '/lab/hall', { bot: { rate: 1 } }))).toBe('400 invalid-room')
     for (const body of [
       '{"muted":true,"muted":false}',
       '{"bot":{"rate":1,"rate":2,"room":"r"}}',
-      '{"bot":{"rate":1,"room":{"r":1}}}',
+      '{"muted":{"bot":{"rate":1,"room":"r"}}}',
       '{"bot":{"__proto__":{}}}',
     ]) {
       const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }

@@ -1,6 +1,6 @@
 /** What tests say of answers: the same head each time, a problem of the table and nothing more. */
 import { expect } from 'vitest'
-import { problems, type ProblemCode } from '../../src/protocol/problem.ts'
+import { problems, type ProblemCode, titleOf } from '../../src/protocol/problem.ts'
 import type { RawHead, RawResponse } from './raw-client.ts'
 
 /** A head as text, its date masked: what is left is the same each time. */
@@ -32,10 +32,10 @@ const known = new Set(['type', 'title', 'status', 'code', 'detail', 'retryAfterM
 export function expectProblem(answer: RawResponse, code: ProblemCode): Record<string, unknown> {
   const text = answer.body.toString()
   expect(`${answer.status} ${text}`).toContain(`"code":"${code}"`)
-  const { status, title } = problems[code]
+  const { status } = problems[code]
   expect(answer.status).toBe(status)
   expect(answer.header('content-type')).toBe('application/problem+json; charset=utf-8')
-  return expectBody(JSON.parse(text) as Record<string, unknown>, { code, status, title })
+  return expectBody(JSON.parse(text) as Record<string, unknown>, { code, status, title: titleOf(code) })
 }
 
 function expectBody(body: Record<string, unknown>, row: { code: string; status: number; title: string }): Record<string, unknown> {
