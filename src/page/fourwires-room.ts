@@ -175,7 +175,7 @@ export class FourwiresRoom extends LitElement {
     if (roomRefusal === undefined) {
       const name = keptName()
       const url = new URL('.', document.baseURI).href
-      this.#channel = connect({ url, room, transport, pollMs, members: true, ...(name !== undefined && { name }) })
+      this.#channel = connect({ url, room, transport, pollMs, members: true, states: true, ...(name !== undefined && { name }) })
       this.#channel.on('state', ({ member }) => {
         // The line proves by the session's cookie whose wires it may show.
         if (member !== undefined) this.#lab.open()
