@@ -61,7 +61,7 @@ export class Channel {
     this.#options = options
     this.#wanted = options.transport ?? 'websocket'
     this.#http = new Http(platform, options.url, options.room)
-    this.#session = new Session(this.#http, options.name, this.closed)
+    this.#session = new Session(this.#http, options.name, this.closed, () => this.#reopen())
     this.#outbox = new Outbox(
       {
         wire: () => this.#wire,

@@ -1,16 +1,23 @@
 /** Who we are on the server: begun once however many wires wait for it, and begun again when it is not known any more. */
 import type { Member } from '../protocol/message.ts'
+import { sleep } from './backoff.ts'
 import type { Http } from './http.ts'
+
+/** So long a wire waits for the answer, in ms: a browser out of connections gives none, and a cookie that it has speaks for us. */
+const patienceMs = 3_000
 
 export class Session {
   readonly #http: Http
   readonly #signal: AbortSignal
+  readonly #late: () => void
   #name: string | undefined
   #member: Member | undefined
-  #joining: Promise<Member> | undefined
+  #joining: Promise<unknown> | undefined
 
-  constructor(http: Http, name: string | undefined, signal: AbortSignal) {
+  /** `late` is called where we turn out to be somebody after a wire was opened without knowing it. */
+  constructor(http: Http, name: string | undefined, signal: AbortSignal, late: () => void) {
     this.#http = http
+    this.#late = late
     this.#name = name
     this.#signal = signal
   }
@@ -19,11 +26,17 @@ export class Session {
     return this.#member
   }
 
-  /** Resolves once we are somebody. */
+  /** Resolves once we are somebody, or may well be by the cookie that we have. */
   async join(): Promise<void> {
-    if (this.#member !== undefined) return
-    this.#joining ??= this.#begin(this.#name).finally(() => (this.#joining = undefined))
-    await this.#joining
+    if (this.#member === undefined) await (this.#joining ??= this.#join())
+  }
+
+  #join(): Promise<unknown> {
+    const asking = this.renew().finally(() => (this.#joining = undefined))
+    const late = sleep(patienceMs, this.#signal).then(() => {
+      if (this.#member === undefined) asking.then(this.#late, () => this.join().catch(() => {}))
+    })
+    return Promise.race([asking, late])
   }
 
   async rename(name: string): Promise<Member> {
