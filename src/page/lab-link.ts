@@ -77,7 +77,7 @@ export class LabLink {
 
   /** Opens the line, or tries again at once. The session's cookie has to be there: call it when the channel has a member. */
   open(): void {
-    if (this.#status === 'open' || this.#status === 'opening') return
+    if (this.#status === 'open' || this.#status === 'opening' || this.#status === 'absent') return
     this.#connect()
   }
 
