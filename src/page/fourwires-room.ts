@@ -3,6 +3,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { type Channel, connect, type TransportName, transportNames } from '../client/index.ts'
 import { maxNameLength, parseName, parseRoom } from '../protocol/draft.ts'
 import type { ChaosPanel } from './chaos-panel.ts'
+import { isChaotic } from './chaos-words.ts'
 import type { PresenterStrip } from './hall/presenter-strip.ts'
 import type { KeyHelp, KeysSwitched } from './key-help.ts'
 import { listenForKeys } from './keys.ts'
@@ -49,6 +50,7 @@ export class FourwiresRoom extends LitElement {
     addEventListener('storage', this.#renamedElsewhere, { signal })
     listenForKeys({ on: () => this.#keys, keys: this.#keyMap() }, signal)
     this.#lab.on('status', () => this.requestUpdate())
+    this.#lab.on('chaos', () => this.requestUpdate())
     this.#enter()
   }
 
@@ -103,14 +105,16 @@ export class FourwiresRoom extends LitElement {
           .most=${maxNameLength}
           .save=${this.#rename}
         ></notebook-field>
+        <member-count .channel=${channel}></member-count>
         <a class="race-link" href="race${placeQuery(this.#place)}">Race</a>
+        <share-link .place=${this.#place}></share-link>
         <key-help .on=${this.#keys} @keys-switched=${this.#switchKeys}></key-help>
       </header>
       <presenter-strip .channel=${channel} .lab=${lab} .room=${room}></presenter-strip>
       ${notes.map((note) => html`<p class="notice">${note}</p>`)}
       <transport-toggle .channel=${channel} .wanted=${transport} .keys=${this.#keys} @transport-chosen=${this.#chosen}></transport-toggle>
       ${this.#state()}
-      <view-tabs .view=${view} @view-chosen=${this.#viewChosen}></view-tabs>
+      <view-tabs .view=${view} .chaos=${isChaotic(lab.chaos)} @view-chosen=${this.#viewChosen}></view-tabs>
       <div class="sheet">
         <section class="talk" aria-label="The room">${this.#talk()}</section>
         <section class="instrument" aria-label="Your wires">
@@ -127,7 +131,8 @@ export class FourwiresRoom extends LitElement {
     const { pollMs, room, roomRefusal } = this.#place
     if (roomRefusal === undefined) {
       return html`<wire-state .channel=${this.#channel} .pollMs=${pollMs}></wire-state>
-        <slot-notice .channel=${this.#channel} .lab=${this.#lab}></slot-notice>`
+        <chaos-note .lab=${this.#lab}></chaos-note>
+        <slot-notice .channel=${this.#channel} .lab=${this.#lab} .room=${room} @transport-chosen=${this.#chosen}></slot-notice>`
     }
     return html`<p class="state" data-testid="state" data-tone="refused">
       ${cut}

@@ -1,4 +1,5 @@
 /** The page's script: its elements, the room last, for it is made of the others. */
+import { ChaosNote } from './chaos-note.ts'
 import { ChaosPanel } from './chaos-panel.ts'
 import { FourwiresRoom } from './fourwires-room.ts'
 import { FourInARow } from './game/four-in-a-row.ts'
@@ -6,12 +7,14 @@ import { JoinCard } from './hall/join-card.ts'
 import { PresenterStrip } from './hall/presenter-strip.ts'
 import { SharedHeads } from './heads/shared-heads.ts'
 import { KeyHelp } from './key-help.ts'
+import { MemberCount } from './member-count.ts'
 import { MemberList } from './member-list.ts'
 import { MessageComposer } from './message-composer.ts'
 import { MessageLog } from './message-log.ts'
 import { NotebookField } from './notebook-field.ts'
 import { RoomAnnouncer } from './room-announcer.ts'
 import { SeqBarcode } from './seq-barcode.ts'
+import { ShareLink } from './share-link.ts'
 import { SlotNotice } from './slot-notice.ts'
 import { TransportToggle } from './transport-toggle.ts'
 import { UnsentList } from './unsent-list.ts'
@@ -20,10 +23,12 @@ import { WireState } from './wire-state.ts'
 import { WireView } from './wire/wire-view.ts'
 
 const elements = {
+  'chaos-note': ChaosNote,
   'chaos-panel': ChaosPanel,
   'four-in-a-row': FourInARow,
   'join-card': JoinCard,
   'key-help': KeyHelp,
+  'member-count': MemberCount,
   'member-list': MemberList,
   'message-composer': MessageComposer,
   'message-log': MessageLog,
@@ -32,6 +37,7 @@ const elements = {
   'room-announcer': RoomAnnouncer,
   'seq-barcode': SeqBarcode,
   'shared-heads': SharedHeads,
+  'share-link': ShareLink,
   'slot-notice': SlotNotice,
   'transport-toggle': TransportToggle,
   'unsent-list': UnsentList,

@@ -14,6 +14,21 @@ export class KeysSwitched extends Event {
   }
 }
 
+const actions: readonly (readonly [key: string, does: string])[] = [
+  ['c', 'the chat'],
+  ['h', 'the heads'],
+  ['g', 'the game'],
+  ['w', 'my wire'],
+  ['/', 'write a message'],
+  ['Space', 'hold the picture of the wire, or let it go on'],
+  ['b', 'the barcode as a table'],
+  ['k', 'kill my connections (RST)'],
+  ['o', 'black hole for 10 s, or its end'],
+  ['r', 'the race'],
+  ['f', 'freeze the server (the presenter only)'],
+  ['?', 'this list'],
+]
+
 export class KeyHelp extends LitElement {
   static override properties = { on: { attribute: false } }
   /** Whether the keys work. */
@@ -41,10 +56,11 @@ export class KeyHelp extends LitElement {
               html`<dt><kbd>${wires[name].key}</kbd></dt>
                 <dd data-transport=${name}>${glyph(name)} ${wires[name].title}</dd>`,
           )}
-          <dt><kbd>/</kbd></dt>
-          <dd>write a message</dd>
-          <dt><kbd>?</kbd></dt>
-          <dd>this list</dd>
+          ${actions.map(
+            ([key, does]) =>
+              html`<dt><kbd>${key}</kbd></dt>
+                <dd>${does}</dd>`,
+          )}
         </dl>
         <p>They rest while you type.</p>
         <label class="switch">
@@ -53,7 +69,7 @@ export class KeyHelp extends LitElement {
         </label>
         <p>
           In the address: <code>room=lobby</code>, <code>t=${transportNames.join('|')}</code>, <code>poll=1000</code> (ms between two
-          polls).
+          polls), <code>view=chat|heads|game|wire</code>.
         </p>
         <form method="dialog"><button type="submit">Close</button></form>
       </dialog>`

@@ -16,6 +16,9 @@ export const counted = (amount: number, one: string, many = `${one}s`): string =
 
 export const milliseconds = (ms: number): string => `${count(Math.round(ms))}${thin}ms`
 
+/** `9 s`: what runs down, rounded up, so that it is never 0 before it is over. */
+export const seconds = (ms: number): string => `${count(Math.ceil(ms / secondMs))}${thin}s`
+
 /** `84 ms`, `12.4 s`, `3 min 5 s`, `2 h 10 min`. A clock that was set back does not make time negative. */
 export function duration(ms: number): string {
   const passed = Math.max(0, ms)

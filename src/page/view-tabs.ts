@@ -1,6 +1,7 @@
 /** `<view-tabs>`: what one looks at. Where the screen is wide the wires are always beside it. */
-import { html, LitElement, type TemplateResult } from 'lit'
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { type View, views } from './place.ts'
+import { cut } from './wires.ts'
 
 /** Somebody wants to see something else. */
 export class ViewChosen extends Event {
@@ -16,8 +17,10 @@ export class ViewChosen extends Event {
 const words: Readonly<Record<View, string>> = { chat: 'Chat', heads: 'Heads', game: 'Game', wire: 'My wire' }
 
 export class ViewTabs extends LitElement {
-  static override properties = { view: { attribute: false } }
+  static override properties = { view: { attribute: false }, chaos: { attribute: false } }
   declare view: View
+  /** Whether something is being done to our own connections. */
+  declare chaos: boolean
 
   override createRenderRoot(): HTMLElement {
     return this
@@ -33,7 +36,7 @@ export class ViewTabs extends LitElement {
             aria-current=${this.view === view ? 'true' : 'false'}
             @click=${() => this.dispatchEvent(new ViewChosen(view))}
           >
-            ${words[view]}
+            ${words[view]} ${view === 'wire' && this.chaos ? html`${cut}<span class="unseen">: chaos is on</span>` : nothing}
           </button>`,
       )}
     </nav>`

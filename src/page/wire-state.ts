@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit'
 import type { Channel } from '../client/index.ts'
 import { ChannelElement } from './channel-element.ts'
+import { HiddenSpell } from './hidden-spell.ts'
 import { describe, type Sentence } from './state-sentence.ts'
 import type { Account } from './wires.ts'
 import { cut, glyph, wires } from './wires.ts'
@@ -18,6 +19,7 @@ export class WireState extends ChannelElement {
   #batches = 0
   #openedAt = 0
   #lastAt = 0
+  readonly #hidden = new HiddenSpell()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   protected override follow(channel: Channel): readonly (() => void)[] {
@@ -35,17 +37,31 @@ export class WireState extends ChannelElement {
       channel.on('batch', () => {
         this.#batches++
         this.#lastAt = Date.now()
+        this.#hidden.answer(this.#lastAt)
       }),
       () => clearTimeout(this.#timer),
     ]
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    document.addEventListener('visibilitychange', this.#turned)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    document.removeEventListener('visibilitychange', this.#turned)
+  }
+
+  readonly #turned = (): void => this.#hidden.turn(document.hidden, Date.now())
+
   override render(): TemplateResult {
     const { channel } = this
     if (channel === undefined) return html``
     const sentence = describe(channel.state, this.#account(), Date.now())
+    const aside = sentence.aside ?? (sentence.wire === 'poll' ? this.#hidden.tell(this.pollMs, Date.now()) : undefined)
     return html`<p class="state" data-testid="state" data-tone=${sentence.tone} data-transport=${sentence.wire ?? nothing}>
-      ${sign(sentence)}<span>${lead(sentence)}${sentence.text}${sentence.aside && html` <em>${sentence.aside}</em>`}</span>
+      ${sign(sentence)}<span>${lead(sentence)}${sentence.text}${aside && html` <em>${aside}</em>`}</span>
       ${this.#remedy(sentence)}
     </p>`
   }
