@@ -54,6 +54,7 @@ export class ChaosWatch {
   /** Nothing holds any more. */
   end(): void {
     this.set(noChaos)
+    if (this.chaos.stallMs > 0) this.#lab?.send({ type: 'stall', ms: 0 })
     if (this.chaos.blackHoleMs > 0) this.#lab?.send({ type: 'black-hole', ms: 0 })
     this.#send()
   }

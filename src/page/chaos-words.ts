@@ -24,7 +24,8 @@ export const strokes = {
     does: 'Ends your connections: with FIN as one hangs up, with RST as if nobody had ever been there. A page is told neither.',
     expect: {
       poll: 'Mostly nothing to see: between two polls there is only an idle connection, and the next poll opens another.',
-      'long-poll': 'The held question ends without an answer. Our code asks again within 1 s, from the same cursor.',
+      'long-poll':
+        'The held question ends without an answer. On a connection that served before, the browser asks it again by itself and tells nobody (RFC 9112, 9.3.1); on a new one our code does, within 1 s, from the same cursor.',
       sse: 'An EventSource would come back by itself, after the retry that the server told it. This page reads its stream with fetch: our code comes back within 1 s, from the last id.',
       websocket:
         'The socket closes with code 1006. A WebSocket does not come back by itself: our code opens another within 1 s, from its cursor.',

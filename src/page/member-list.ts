@@ -20,7 +20,6 @@ export class MemberList extends LabElement {
   #ordered: readonly PresentMember[] = []
   #list: Evidence['list'] | undefined
   #listAt = 0
-  #seen = false
   #asking: ReturnType<typeof setInterval> | undefined
   readonly #sight = new IntersectionObserver((entries) => this.#look(entries.at(-1)?.isIntersecting === true))
 
@@ -30,7 +29,7 @@ export class MemberList extends LabElement {
     return [
       channel.on('members', () => {
         this.#order(channel)
-        if (this.#seen) this.refresh()
+        this.refresh()
       }),
       // Who we are may be told after who is here.
       channel.on('state', () => this.#order(channel)),
@@ -89,7 +88,6 @@ export class MemberList extends LabElement {
 
   /** Asks while it is seen, and not otherwise: who scrolled away costs the server nothing. */
   #look(seen: boolean): void {
-    this.#seen = seen
     clearInterval(this.#asking)
     if (!seen) return
     this.#ask()
