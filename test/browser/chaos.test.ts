@@ -94,20 +94,29 @@ it('black hole: the socket stays open and brings nothing, others see it go grey 
   expect(await row.getAttribute('data-silent')).toBeNull()
 
   await ann.press('o')
-  await note(ann).getByText(/black hole for \d+.s more/).waitFor()
+  await note(ann)
+    .getByText(/black hole for \d+.s more/)
+    .waitFor()
   await say('hole', 'into the hole')
-  await ben.page.locator('.members li[data-silent]').filter({ hasText: name }).getByText(/silent for .* leaves/).waitFor()
+  await ben.page
+    .locator('.members li[data-silent]')
+    .filter({ hasText: name })
+    .getByText(/silent for .* leaves/)
+    .waitFor()
   // Ben was told of it, and Ann was not: and still her socket says that all is well.
   expect(await ben.counts()).toMatchObject({ delivered: 1 })
   expect(await ann.counts()).toMatchObject({ delivered: 0 })
-  expect(await ann.page.evaluate(() => (globalThis as unknown as { sockets: WebSocket[] }).sockets.map(({ readyState }) => readyState))).toEqual([
-    isOpen,
-  ])
+  expect(
+    await ann.page.evaluate(() => (globalThis as unknown as { sockets: WebSocket[] }).sockets.map(({ readyState }) => readyState)),
+  ).toEqual([isOpen])
   expect(await ann.state.innerText()).toContain('one socket open')
   await row.waitFor({ state: 'detached' })
-  expect(await ben.page.evaluate((gone) => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.members.some((one) => one.id === gone), id)).toBe(
-    false,
-  )
+  expect(
+    await ben.page.evaluate(
+      (gone) => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.members.some((one) => one.id === gone),
+      id,
+    ),
+  ).toBe(false)
 
   await ann.press('o')
   await note(ann).waitFor({ state: 'detached' })
@@ -125,11 +134,18 @@ it('a delay holds in all tabs of the session, and nobody else has it', async () 
   await other.goto(`${server.url}/?room=late&t=websocket`)
   await other.waitForSelector('html[data-ready]')
   await ann.page.getByLabel('Delay').fill('600')
-  for (const page of [ann.page, other]) await page.getByTestId('chaos-note').getByText(/600.ms later each way/).waitFor()
+  for (const page of [ann.page, other])
+    await page
+      .getByTestId('chaos-note')
+      .getByText(/600.ms later each way/)
+      .waitFor()
   expect(await note(ben).count()).toBe(0)
   const arrival = ({ page }: RoomPage): Promise<number> =>
     page.evaluate(
-      () => new Promise((resolve) => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.on('message', () => resolve(Date.now()))),
+      () =>
+        new Promise((resolve) =>
+          (document.querySelector('fourwires-room') as FourwiresRoom).channel?.on('message', () => resolve(Date.now())),
+        ),
     )
   const arrivals = Promise.all([arrival(ann), arrival(ben)])
   // Both listen once both have answered this.
@@ -158,7 +174,9 @@ it('a proxy that knows no Upgrade lets no WebSocket through, and the page says w
 it('a stall makes all of it late, loses nothing, and is over by itself', async () => {
   await using ann = await open('room=stall&t=sse')
   await ann.page.getByRole('button', { name: /^Stall/ }).click()
-  await note(ann).getByText(/all bytes wait/).waitFor()
+  await note(ann)
+    .getByText(/all bytes wait/)
+    .waitFor()
   await say('stall', 'held up')
   expect(await ann.counts()).toMatchObject({ delivered: 0 })
   await ann.hears('held up', 'sse')

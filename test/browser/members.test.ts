@@ -59,7 +59,9 @@ it('are told over each wire, with how it is known of each', async () => {
 it('are shown as far as one can read, and counted in full', async () => {
   const cookies = await Promise.all(Array.from({ length: 230 }, (_, index) => member(server.url, `Phone ${index + 1}`)))
   await Promise.all(
-    cookies.map(async ({ cookie }) => (await fetch(`${server.url}/rooms/hall/poll?since=earliest&every=60000`, { headers: { cookie } })).text()),
+    cookies.map(async ({ cookie }) =>
+      (await fetch(`${server.url}/rooms/hall/poll?since=earliest&every=60000`, { headers: { cookie } })).text(),
+    ),
   )
   await using ann = await open('room=hall&t=websocket&view=wire', 390)
   await ann.page.getByTestId('headcount').getByText('231 here', { exact: true }).waitFor()

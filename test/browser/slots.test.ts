@@ -95,7 +95,8 @@ it('begins by the cookie that it has where even the question who it is gets no c
   await page.addInitScript((url) => {
     const asked = globalThis.fetch
     globalThis.fetch = (input, init) => {
-      if (String(input).endsWith('/session')) (globalThis as unknown as { held: EventSource }).held = new EventSource(`${url}/rooms/elsewhere/sse`)
+      if (String(input).endsWith('/session'))
+        (globalThis as unknown as { held: EventSource }).held = new EventSource(`${url}/rooms/elsewhere/sse`)
       globalThis.fetch = asked
       return asked(input, init)
     }
