@@ -18,7 +18,7 @@ let bot: TestMember
 
 beforeAll(async () => {
   // Leases of some seconds: whoever is in a black hole is gone within them.
-  server = await startServer({ lab: true, publishesPerSecond: 0, pingMs: 300, websocketLeaseMs: 2_000 })
+  server = await startServer({ lab: true, publishesPerSecond: 0, pingMs: 500, websocketLeaseMs: 4_000 })
   bot = await member(server.url, 'Bot')
   browser = await launch()
 })
