@@ -67,65 +67,69 @@ it('kill loses nothing on any wire, and each comes back by itself', async () => 
   }
 })
 
-it('black hole: the socket stays open and brings nothing, others see it go grey and leave, and it comes back without a gap', async () => {
-  await using ann = await open('room=hole&t=sse')
-  // From here on the page's sockets are kept, to be asked what they think of themselves.
-  await ann.page.evaluate(() => {
-    const kept = globalThis as unknown as { sockets: WebSocket[] }
-    kept.sockets = []
-    globalThis.WebSocket = new Proxy(WebSocket, {
-      construct(target, args: [string]) {
-        const socket = new target(...args)
-        kept.sockets.push(socket)
-        return socket
-      },
+it(
+  'black hole: the socket stays open and brings nothing, others see it go grey and leave, and it comes back without a gap',
+  { timeout: 40_000 },
+  async () => {
+    await using ann = await open('room=hole&t=sse')
+    // From here on the page's sockets are kept, to be asked what they think of themselves.
+    await ann.page.evaluate(() => {
+      const kept = globalThis as unknown as { sockets: WebSocket[] }
+      kept.sockets = []
+      globalThis.WebSocket = new Proxy(WebSocket, {
+        construct(target, args: [string]) {
+          const socket = new target(...args)
+          kept.sockets.push(socket)
+          return socket
+        },
+      })
     })
-  })
-  await ann.press('4')
-  await ann.live('websocket')
-  const { id, name } = await ann.page.evaluate(() => {
-    const { id: own = '', name: called = '' } = (document.querySelector('fourwires-room') as FourwiresRoom).channel?.state.member ?? {}
-    return { id: own, name: called }
-  })
-  await using ben = await open('room=hole&t=websocket&view=wire', 1000)
-  const row = ben.page.locator('.members li').filter({ hasText: name })
-  await row.scrollIntoViewIfNeeded()
-  await row.getByText(/socket open, pong or frame \d/).waitFor()
-  expect(await row.getAttribute('data-silent')).toBeNull()
+    await ann.press('4')
+    await ann.live('websocket')
+    const { id, name } = await ann.page.evaluate(() => {
+      const { id: own = '', name: called = '' } = (document.querySelector('fourwires-room') as FourwiresRoom).channel?.state.member ?? {}
+      return { id: own, name: called }
+    })
+    await using ben = await open('room=hole&t=websocket&view=wire', 1000)
+    const row = ben.page.locator('.members li').filter({ hasText: name })
+    await row.scrollIntoViewIfNeeded()
+    await row.getByText(/socket open, pong or frame \d/).waitFor()
+    expect(await row.getAttribute('data-silent')).toBeNull()
 
-  await ann.press('o')
-  await note(ann)
-    .getByText(/black hole for \d+.s more/)
-    .waitFor()
-  await say('hole', 'into the hole')
-  await ben.page
-    .locator('.members li[data-silent]')
-    .filter({ hasText: name })
-    .getByText(/silent for .* leaves/)
-    .waitFor()
-  // Ben was told of it, and Ann was not: and still her socket says that all is well.
-  expect(await ben.counts()).toMatchObject({ delivered: 1 })
-  expect(await ann.counts()).toMatchObject({ delivered: 0 })
-  expect(
-    await ann.page.evaluate(() => (globalThis as unknown as { sockets: WebSocket[] }).sockets.map(({ readyState }) => readyState)),
-  ).toEqual([isOpen])
-  expect(await ann.state.innerText()).toContain('one socket open')
-  await row.waitFor({ state: 'detached' })
-  expect(
-    await ben.page.evaluate(
-      (gone) => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.members.some((one) => one.id === gone),
-      id,
-    ),
-  ).toBe(false)
+    await ann.press('o')
+    await note(ann)
+      .getByText(/black hole for \d+.s more/)
+      .waitFor()
+    await say('hole', 'into the hole')
+    await ben.page
+      .locator('.members li[data-silent]')
+      .filter({ hasText: name })
+      .getByText(/silent for .* leaves/)
+      .waitFor()
+    // Ben was told of it, and Ann was not: and still her socket says that all is well.
+    expect(await ben.counts()).toMatchObject({ delivered: 1 })
+    expect(await ann.counts()).toMatchObject({ delivered: 0 })
+    expect(
+      await ann.page.evaluate(() => (globalThis as unknown as { sockets: WebSocket[] }).sockets.map(({ readyState }) => readyState)),
+    ).toEqual([isOpen])
+    expect(await ann.state.innerText()).toContain('one socket open')
+    await row.waitFor({ state: 'detached' })
+    expect(
+      await ben.page.evaluate(
+        (gone) => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.members.some((one) => one.id === gone),
+        id,
+      ),
+    ).toBe(false)
 
-  await ann.press('o')
-  await note(ann).waitFor({ state: 'detached' })
-  // The connection has lost bytes: it stays a hole until one of its ends gives it up.
-  await ann.press('k')
-  await ann.hears('into the hole', 'websocket')
-  expect(await ann.counts()).toMatchObject({ delivered: 1, gaps: 0 })
-  await row.waitFor()
-})
+    await ann.press('o')
+    await note(ann).waitFor({ state: 'detached' })
+    // The connection has lost bytes: it stays a hole until one of its ends gives it up.
+    await ann.press('k')
+    await ann.hears('into the hole', 'websocket')
+    expect(await ann.counts()).toMatchObject({ delivered: 1, gaps: 0 })
+    await row.waitFor()
+  },
+)
 
 it('a delay holds in all tabs of the session, and nobody else has it', async () => {
   await using ann = await open('room=late&t=websocket')

@@ -69,23 +69,27 @@ it('says why a message does not leave, and sends it over WebSocket', async () =>
   expect(await ann.counts()).toMatchObject({ delivered: 1, gaps: 0 })
 })
 
-it('has the tab that would hold the last connection give way, so that the next can load and all can send', async () => {
-  await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=sse')
-  const tabs: Page[] = [ann.page]
-  for (let index = 1; index < 7; index++) {
-    const page = await ann.page.context().newPage()
-    await page.goto(`${server.url}/?room=lobby&t=sse`)
-    await page.waitForSelector('html[data-ready]')
-    tabs.push(page)
-  }
-  for (const page of tabs.slice(5)) {
-    await page.getByTestId('slot-notice').getByText('5 of them in other tabs of this page (5 × SSE in lobby)').waitFor()
-    await page.waitForFunction(() => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.state.transport === 'websocket')
-  }
-  for (const page of tabs.slice(0, 5)) expect(await page.getByTestId('slot-notice').count()).toBe(0)
-  await ann.say('five streams, and still one connection left')
-  for (const page of tabs) await page.locator('li[data-seq]').filter({ hasText: 'still one connection left' }).waitFor()
-})
+it(
+  'has the tab that would hold the last connection give way, so that the next can load and all can send',
+  { timeout: 40_000 },
+  async () => {
+    await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=sse')
+    const tabs: Page[] = [ann.page]
+    for (let index = 1; index < 7; index++) {
+      const page = await ann.page.context().newPage()
+      await page.goto(`${server.url}/?room=lobby&t=sse`)
+      await page.waitForSelector('html[data-ready]')
+      tabs.push(page)
+    }
+    for (const page of tabs.slice(5)) {
+      await page.getByTestId('slot-notice').getByText('5 of them in other tabs of this page (5 × SSE in lobby)').waitFor()
+      await page.waitForFunction(() => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.state.transport === 'websocket')
+    }
+    for (const page of tabs.slice(0, 5)) expect(await page.getByTestId('slot-notice').count()).toBe(0)
+    await ann.say('five streams, and still one connection left')
+    for (const page of tabs) await page.locator('li[data-seq]').filter({ hasText: 'still one connection left' }).waitFor()
+  },
+)
 
 it('begins by the cookie that it has where even the question who it is gets no connection', async () => {
   await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=websocket')
