@@ -4,7 +4,7 @@ import { type Channel, connect, type TransportName, transportNames } from '../cl
 import { maxNameLength, parseName, parseRoom } from '../protocol/draft.ts'
 import type { ChaosPanel } from './chaos-panel.ts'
 import { isChaotic } from './chaos-words.ts'
-import type { PresenterStrip } from './hall/presenter-strip.ts'
+import type { PresenterChanged, PresenterStrip } from './hall/presenter-strip.ts'
 import type { KeyHelp, KeysSwitched } from './key-help.ts'
 import { listenForKeys } from './keys.ts'
 import { LabLink } from './lab-link.ts'
@@ -26,6 +26,7 @@ export class FourwiresRoom extends LitElement {
   #channel: Channel | undefined
   readonly #lab = new LabLink(document.baseURI)
   #keys = recall('local', 'keys') !== 'off'
+  #presenter = false
   #leaving = new AbortController()
 
   /** The room that is entered; none while the address names none. For tests, and for the curious. */
@@ -51,6 +52,7 @@ export class FourwiresRoom extends LitElement {
     listenForKeys({ on: () => this.#keys, keys: this.#keyMap() }, signal)
     this.#lab.on('status', () => this.requestUpdate())
     this.#lab.on('chaos', () => this.requestUpdate())
+    this.#lab.on('hall', () => this.requestUpdate())
     this.#enter()
   }
 
@@ -84,7 +86,12 @@ export class FourwiresRoom extends LitElement {
   override render(): TemplateResult {
     const { room, transport, view, notes } = this.#place
     const [channel, lab] = [this.#channel, this.#lab]
-    return html`<main data-view=${view} @acknowledged=${this.#acknowledged} @discarded=${this.#discarded}>
+    return html`<main
+      data-view=${view}
+      ?data-blurred=${lab.hall?.blurred}
+      @acknowledged=${this.#acknowledged}
+      @discarded=${this.#discarded}
+    >
       <header>
         <h1>
           <span class="mark" aria-hidden="true">${transportNames.map((name) => html`<i data-transport=${name}></i>`)}</span>
@@ -110,7 +117,7 @@ export class FourwiresRoom extends LitElement {
         <share-link .place=${this.#place}></share-link>
         <key-help .on=${this.#keys} @keys-switched=${this.#switchKeys}></key-help>
       </header>
-      <presenter-strip .channel=${channel} .lab=${lab} .room=${room}></presenter-strip>
+      <presenter-strip .channel=${channel} .lab=${lab} .room=${room} @presenter-changed=${this.#presents}></presenter-strip>
       ${notes.map((note) => html`<p class="notice">${note}</p>`)}
       <transport-toggle .channel=${channel} .wanted=${transport} .keys=${this.#keys} @transport-chosen=${this.#chosen}></transport-toggle>
       ${this.#state()}
@@ -123,7 +130,7 @@ export class FourwiresRoom extends LitElement {
           <member-list .channel=${channel} .lab=${lab} .room=${room}></member-list>
         </section>
       </div>
-      <room-announcer .channel=${channel}></room-announcer>
+      <room-announcer .channel=${channel} .blurred=${lab.hall?.blurred}></room-announcer>
     </main>`
   }
 
@@ -149,9 +156,9 @@ export class FourwiresRoom extends LitElement {
     const [channel, lab] = [this.#channel, this.#lab]
     const game = view === 'game' && roomRefusal === undefined
     return html`<div class="chat">
-        <join-card .channel=${channel} .lab=${lab} .room=${room}></join-card>
-        <message-log .channel=${channel}></message-log>
-        <message-composer .channel=${channel}></message-composer>
+        <join-card .channel=${channel} .lab=${lab} .room=${room} .presenter=${this.#presenter}></join-card>
+        <message-log .channel=${channel} .blurred=${lab.hall?.blurred}></message-log>
+        <message-composer .channel=${channel} .muted=${lab.hall?.muted === true && !this.#presenter}></message-composer>
         <seq-barcode .channel=${channel}></seq-barcode>
       </div>
       ${view === 'heads' ? html`<shared-heads .channel=${channel} .lab=${lab}></shared-heads>` : nothing}
@@ -253,6 +260,11 @@ export class FourwiresRoom extends LitElement {
   readonly #acknowledged = ({ ack, text }: Acknowledged): void => this.querySelector<MessageLog>('message-log')?.store(ack, text)
 
   readonly #discarded = ({ text }: Discarded): void => this.#composer?.letGo(text)
+
+  readonly #presents = ({ presenter }: PresenterChanged): void => {
+    this.#presenter = presenter
+    this.requestUpdate()
+  }
 
   readonly #switchKeys = ({ on }: KeysSwitched): void => {
     this.#keys = on

@@ -28,6 +28,10 @@ const mostRows = 6
 const touch = matchMedia('(pointer: coarse) and (hover: none)')
 
 export class MessageComposer extends ChannelElement {
+  static override properties = { ...ChannelElement.properties, muted: { attribute: false } }
+  /** Nothing would be taken now: what is typed waits in the box. */
+  declare muted: boolean | undefined
+
   #note: string | undefined
   /** Texts that the person let go: their rejection is no news. */
   readonly #discarded = new Set<string>()
@@ -77,8 +81,9 @@ export class MessageComposer extends ChannelElement {
         @input=${this.#input}
         @keydown=${this.#key}
       ></textarea>
-      <button type="submit">Send</button>
+      <button type="submit" ?disabled=${this.muted}>Send</button>
       <div id="box-note">
+        ${this.muted ? html`<p data-testid="box-muted">The presenter has muted the room. What you type is kept here until it is open again.</p>` : nothing}
         ${this.#note === undefined ? nothing : html`<p class="refusal" role="alert">${cut} ${this.#note}</p>`}
         ${length >= nearlyFull ? html`<p class="hint">${count(length)} of ${count(maxTextLength)}</p>` : nothing}
         <p class="hint keys">Enter sends, Shift+Enter makes a line; Esc leaves the box, and 1 to 4 switch.</p>
@@ -119,7 +124,7 @@ export class MessageComposer extends ChannelElement {
   #send(): void {
     const box = this.#box
     const { channel } = this
-    if (box === null || channel === undefined || box.value.trim() === '') return
+    if (box === null || channel === undefined || this.muted || box.value.trim() === '') return
     const text = box.value
     box.value = ''
     this.#input()

@@ -13,6 +13,10 @@ import { cut, glyph, wires } from './wires.ts'
 const nearPx = 16
 
 export class MessageLog extends ChannelElement {
+  static override properties = { ...ChannelElement.properties, blurred: { attribute: false } }
+  /** What is said is for nobody's eyes now, nor for ears. */
+  declare blurred: boolean | undefined
+
   #transcript = new Transcript()
   /** Ours, in the room's log already, and not yet back over our wire. */
   #stored: readonly Stored[] = []
@@ -77,7 +81,7 @@ export class MessageLog extends ChannelElement {
       >
         ${older > 0 ? html`<p class="older">Older lines are not shown here: ${count(older)} of them.</p>` : nothing}
         ${lines.length === 0 ? this.#nothingYet() : nothing}
-        <ol>
+        <ol aria-hidden=${this.blurred ? 'true' : nothing}>
           ${repeat(
             lines,
             ({ key }) => key,

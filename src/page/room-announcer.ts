@@ -12,6 +12,10 @@ const singleMs = 1_000
 const summaryMs = 5_000
 
 export class RoomAnnouncer extends ChannelElement {
+  static override properties = { ...ChannelElement.properties, blurred: { attribute: false } }
+  /** What is said is not read out, as it is not shown: only that something was. */
+  declare blurred: boolean | undefined
+
   #status = ''
   #news = ''
   /** Came since something was last said. */
@@ -62,7 +66,7 @@ export class RoomAnnouncer extends ChannelElement {
   #sayWaiting(): void {
     const [only] = this.#waiting
     if (only === undefined) return
-    this.#say(this.#waiting.length === 1 ? only : counted(this.#waiting.length, 'new message'))
+    this.#say(this.#waiting.length === 1 && !this.blurred ? only : counted(this.#waiting.length, 'new message'))
   }
 
   #say(news: string): void {
