@@ -1,0 +1,26 @@
+/** Linear scales from 0, with ends and ticks that can be read. */
+
+/** Ends are these times a power of ten. */
+const ends = [1, 1.2, 1.6, 2, 2.5, 3, 4, 5, 6, 8, 10]
+const steps = [1, 2, 2.5, 5, 10]
+const mostTicks = 4
+
+/** The least end that holds `value`. */
+export function endFor(value: number): number {
+  if (!(value > 0)) return 1
+  const power = 10 ** Math.floor(Math.log10(value))
+  return round(power * (ends.find((end) => end * power >= value) ?? 10))
+}
+
+/** From 0 to `end`, a few. */
+export function ticksTo(end: number): readonly number[] {
+  const power = 10 ** Math.floor(Math.log10(end / mostTicks))
+  const step = power * (steps.find((each) => end / (each * power) <= mostTicks) ?? 10)
+  return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, index) => round(index * step))
+}
+
+/** 0.1 + 0.2 is no label. */
+const round = (value: number): number => Number(value.toPrecision(6))
+
+/** A length on the scale, as SVG and CSS spell it. */
+export const shareOf = (value: number, end: number): string => `${round(Math.max(0, Math.min(100, (100 * value) / end)))}%`
