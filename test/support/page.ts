@@ -38,10 +38,10 @@ export class RoomPage {
   }
 
   /** A tab of its own member, live in the room. */
-  static async open(browser: Browser, url: string, query: string, options: BrowserContextOptions = {}): Promise<RoomPage> {
+  static async open(browser: Browser, url: string, query: string, options: BrowserContextOptions = {}, path = '/'): Promise<RoomPage> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options })
     const room = new RoomPage(context, await context.newPage(), new URL(url).origin)
-    await room.page.goto(`${url}/?${query}`)
+    await room.page.goto(`${url}${path}?${query}`)
     await room.page.waitForSelector('html[data-ready]')
     return room
   }
