@@ -2,17 +2,16 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { type Channel, connect, type TransportName, transportNames } from '../../client/index.ts'
-import { noChaos } from '../../lab/events.ts'
 import { listenForKeys } from '../keys.ts'
 import { LabLink } from '../lab-link.ts'
 import { recall } from '../storage.ts'
-import { count, counted, duration } from '../units.ts'
+import { count, counted } from '../units.ts'
 import { wires } from '../wires.ts'
 import { Contest, type Standing } from './contest.ts'
 import { type Dials, dialsQuery, intervals, placeOfRate, rateAtPlace, readDials, roomQuery } from './dials.ts'
 import type { Voted } from './race-vote.ts'
-import { browserSlots } from './slots.ts'
-import { hasNumber, predictionText } from './verdict.ts'
+import { statusSentence } from './status.ts'
+import { predictionText } from './verdict.ts'
 import { noVotes, tally, voteRoom, type Votes } from './votes.ts'
 
 /** Numbers that change faster cannot be read. */
@@ -20,10 +19,6 @@ const drawMs = 250
 const calmDrawMs = 1_000
 /** A screen reader is told of another winner at most so often. */
 const announceMs = 5_000
-/** A lane that takes longer to open is held up. */
-const heldUpMs = 2_000
-/** A pace that differs by more than this is said. */
-const paceShare = 0.1
 /** The farthest place of the rate's dial: see `placeOfRate`. */
 const places = 100
 
@@ -219,7 +214,7 @@ export class RaceView extends LitElement {
                 : predictionText(prediction, figures, dials)
             }
           </p>
-          <p class="how" data-testid="status">${this.#status()}</p>
+          <p class="how" data-testid="status">${statusSentence(this.#contest, this.#lab, this.#standing)}</p>
         </div>
       </div>
       ${this.#books()} ${fairness}
@@ -261,50 +256,6 @@ export class RaceView extends LitElement {
     const turned = rateAtPlace(place)
     const step = Math.sign(place - placeOfRate(rate))
     this.#turn({ rate: turned === rate ? Math.min(100, Math.max(1, rate + step)) : turned })
-  }
-
-  #status(): string {
-    const { status, said, refused } = this.#contest
-    const so = `${counted(said, 'message')} said so far.${refused === 0 ? '' : ` The server took ${count(refused)} less than were sent.`}`
-    switch (status) {
-      case 'running':
-        return `${so} Numbers are of the last ${duration(this.#standing?.windowMs ?? 0)}.${this.#behind()}${this.#slowed()} ${this.#heldUp()}`
-      case 'paused':
-        return `Paused: nothing is said. ${so}`
-      case 'hidden':
-        return `Paused by the browser (hidden tab). That time is not counted. ${so}`
-      case 'away':
-        return `The server is away. The race goes on when it is back. ${so}`
-    }
-    return this.#heldUp() || 'Opening four lanes.'
-  }
-
-  /** A machine that cannot keep the pace measures another one. */
-  #behind(): string {
-    const { rate } = this.#contest.dials
-    const figure = this.#standing?.figures.websocket ?? this.#standing?.figures.sse
-    if (!hasNumber(figure)) return ''
-    const kept = figure.n / figure.seconds
-    return Math.abs(kept - rate) <= rate * paceShare ? '' : ` Of ${rate}/s this page keeps ${kept.toFixed(1)}/s.`
-  }
-
-  /** What somebody does to these connections on purpose belongs beside what is measured on them. */
-  #slowed(): string {
-    const { chaos } = this.#lab.chaos
-    const slowed = (Object.keys(noChaos) as (keyof typeof noChaos)[]).some((key) => chaos[key] !== noChaos[key])
-    if (!slowed) return ''
-    return ` These connections are disturbed on purpose: ${duration(chaos.delayMs)} delay, ${duration(chaos.jitterMs)} jitter, proxy ${chaos.proxy}.`
-  }
-
-  /** Why lanes do not open: other tabs have what they would need. */
-  #heldUp(): string {
-    const { slots, lanes } = this.#contest
-    const held = transportNames.filter((name) => lanes[name].openingMs > heldUpMs)
-    if (held.length === 0 || slots.taken < browserSlots) return ''
-    // A WebSocket takes none of them; the question who we are, which comes before it, does.
-    const who =
-      held.length === transportNames.length ? 'No lane can open' : `${held.map((name) => wires[name].title).join(', ')} cannot open`
-    return `${who}: this browser has ${slots.taken} of its ${browserSlots} HTTP connections to this server in use. Close its other tabs of this server, or switch them to WebSocket.`
   }
 
   #books(): TemplateResult {
