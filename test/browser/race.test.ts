@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 const open = (query: string, options?: Parameters<typeof RoomPage.open>[3], url = server.url): Promise<RoomPage> =>
-  RoomPage.open(browser, url, query, options, '/race.html')
+  RoomPage.open(browser, url, query, options, '/race')
 
 const counts = (page: Page) =>
   page.evaluate(() => {
