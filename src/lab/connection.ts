@@ -176,13 +176,14 @@ export class Connection implements Listening {
   }
 
   get state(): ConnectionState {
-    const { requests, up, down } = this.#conversation
+    const { requests, underWay, up, down } = this.#conversation
     return {
       connection: this.id,
       port: this.#port,
       openedAt: this.openedAt,
       ...(this.#closedAt !== undefined && { closedAt: this.#closedAt }),
       requests,
+      ...(underWay !== undefined && this.#closedAt === undefined && { underWay }),
       up: side(this.#raw.bytesRead, up),
       down: side(this.#raw.bytesWritten, down),
     }

@@ -1,6 +1,7 @@
 /** Both directions of a connection: answers find their questions, and a handshake turns both into frames. */
 import { EventReader } from './bodies.ts'
 import { type Head, headerOf, type Meaning, MessageReader, type Rest } from './http.ts'
+import type { UnderWay } from './events.ts'
 import { type BlockHead, Ledger } from './ledger.ts'
 import type { Scout } from './proxy.ts'
 
@@ -24,8 +25,7 @@ export interface Stretch {
 }
 
 /** A request that waits for its answer. */
-interface Question {
-  readonly exchange: number
+interface Question extends UnderWay {
   readonly method: string
   readonly handshake: boolean
 }
@@ -42,6 +42,8 @@ export class Conversation {
   requests = 0
   readonly #asked: (asked: Asked) => void
   readonly #waiting: Question[] = []
+  /** Its answer goes on: events or frames. */
+  #streaming: Question | undefined
   readonly #questions = new MessageReader(this.up, 'request-line', (head) => this.#ask(head))
   readonly #answers = new MessageReader(this.down, 'status-line', (head) => this.#answer(head))
 
@@ -71,6 +73,12 @@ export class Conversation {
     })
   }
 
+  /** What is under way now. */
+  get underWay(): UnderWay | undefined {
+    const question = this.#waiting[0] ?? this.#streaming
+    return question && { exchange: question.exchange, detail: question.detail, at: question.at }
+  }
+
   /** The client has sent so much. */
   sent(bytes: Buffer): void {
     this.#questions.read(bytes)
@@ -91,10 +99,11 @@ export class Conversation {
     if (method === undefined || target === undefined || this.#waiting.length === mostWaiting) return undefined
     const handshake = /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headerOf(head, 'upgrade') ?? '')
     const exchange = ++this.requests
-    this.#waiting.push({ exchange, method, handshake })
+    const detail = `${method} ${target.slice(0, shownTarget)}`
+    this.#waiting.push({ exchange, method, handshake, detail, at: performance.now() })
     const stretch = handshake && { from: this.up.total, bytes: head.text.length + headEndBytes }
     this.#asked({ method, target, cookie: headerOf(head, 'cookie'), ...(stretch && { handshake: stretch }) })
-    const block: BlockHead = { what: handshake ? 'handshake' : 'request', exchange, detail: `${method} ${target.slice(0, shownTarget)}` }
+    const block: BlockHead = { what: handshake ? 'handshake' : 'request', exchange, detail }
     return { block, rest: handshake ? { as: 'undecided' } : (framing(head) ?? { as: 'nothing' }) }
   }
 
@@ -111,8 +120,12 @@ export class Conversation {
       exchange,
       detail: head.line.slice('HTTP/1.1 '.length, shownTarget),
     }
+    if (final) this.#streaming = undefined
     if (handshake && final) this.#questions.decide(switched ? exchange : undefined)
-    return { block, rest: this.#withEvents(restOf(head, status, question), head, exchange) }
+    const rest = this.#withEvents(restOf(head, status, question), head, exchange)
+    const streams = rest.as === 'frames' || ((rest.as === 'chunks' || rest.as === 'rest') && rest.content !== undefined)
+    if (streams) this.#streaming = question
+    return { block, rest }
   }
 
   #withEvents(rest: Rest, head: Head, exchange: number): Rest {

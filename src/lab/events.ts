@@ -52,8 +52,17 @@ export interface ConnectionState {
   /** Two sessions were seen on it, or it carries what a viewer sees: nothing further is told of it. */
   readonly hidden?: true
   readonly requests: number
+  /** The question that waits for its answer, or whose answer still goes on: a stream, a socket. Told so that who comes late knows. */
+  readonly underWay?: UnderWay
   readonly up: Side
   readonly down: Side
+}
+
+/** `exchange` and `detail` are as in the blocks of it; `at` is when it had been asked. */
+export interface UnderWay {
+  readonly exchange: number
+  readonly detail: string
+  readonly at: number
 }
 
 /** What one looks at as a whole: a head with its body, one chunk of an event stream, one frame. */
