@@ -20,10 +20,13 @@ import { TransportToggle } from './transport-toggle.ts'
 import { UnsentList } from './unsent-list.ts'
 import { ViewTabs } from './view-tabs.ts'
 import { WireState } from './wire-state.ts'
+import { ByteInspector } from './wire/byte-inspector.ts'
+import { WirePicture } from './wire/wire-picture.ts'
 import { WireView } from './wire/wire-view.ts'
 
 const elements = {
   'chaos-note': ChaosNote,
+  'byte-inspector': ByteInspector,
   'chaos-panel': ChaosPanel,
   'four-in-a-row': FourInARow,
   'join-card': JoinCard,
@@ -43,6 +46,7 @@ const elements = {
   'unsent-list': UnsentList,
   'view-tabs': ViewTabs,
   'wire-state': WireState,
+  'wire-picture': WirePicture,
   'wire-view': WireView,
   'fourwires-room': FourwiresRoom,
 }
