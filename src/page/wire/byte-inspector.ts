@@ -99,7 +99,7 @@ export class ByteInspector extends LitElement {
     const said = payloadKinds.includes(kind)
     const masked = said && !this.#plain && this.block?.pieces.some(([one]) => one === 'mask') === true
     const part = bytes.subarray(from, to)
-    return html`<tr data-kind=${kind} data-said=${said}>
+    return html`<tr data-kind=${kind} data-name=${name} data-said=${said}>
       <th scope="row">
         <i class="swatch" aria-hidden="true"></i
         >${name}${masked ? ' (masked)' : nothing}${note === undefined ? nothing : html`<small>${note}</small>`}

@@ -16,7 +16,8 @@ export function barAt({ rows }: Figure, x: number, y: number): Bar | undefined {
     const aside = Math.max(bar.x - x, x - bar.x - bar.width, 0)
     const off = Math.max(bar.y - fromMiddle, fromMiddle - bar.y - bar.height, 0)
     const away = Math.hypot(aside, off / 2)
-    if (away > nearest || (away === nearest && best !== undefined)) continue
+    // Of several the one on top, which is drawn last.
+    if (away > nearest) continue
     best = bar
     nearest = away
   }

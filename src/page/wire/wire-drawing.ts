@@ -103,9 +103,19 @@ function drawLabel(context: CanvasRenderingContext2D, ink: Ink, { carries, from,
   context.textBaseline = 'middle'
   context.textAlign = 'start'
   context.fillStyle = ink.paper
-  context.fillRect(from + 6, middle - 6, context.measureText(text).width + 8, 12)
+  context.fillRect(from + 6, middle - 6, widthOf(context, text) + 8, 12)
   context.fillStyle = ink.ink
   context.fillText(text, from + 10, middle + 0.5)
+}
+
+const widths = new Map<string, number>()
+
+/** Measuring is dear, and digits are equally wide: a text is measured once for all its numbers. */
+function widthOf(context: CanvasRenderingContext2D, text: string): number {
+  const key = `${context.font} ${text.replace(/\d/g, '0')}`
+  const known = widths.get(key) ?? context.measureText(text).width
+  widths.set(key, known)
+  return known
 }
 
 function drawBars(context: CanvasRenderingContext2D, ink: Ink, { bars }: Row, middle: number): void {

@@ -173,10 +173,10 @@ export class WirePicture extends LitElement {
     const before = this.#figure
     this.#figure = figureOf(this.#stretches, span, this.#size.width)
     const labels = this.#stretches.map(labelKey).join()
-    if (labels !== this.#labels) {
-      this.#labels = labels
-      this.requestUpdate()
-    }
+    // A picture that begins to stand is put in words as it stands.
+    const stands = playback.paused && before?.span.to !== span.to
+    if (labels !== this.#labels || stands) this.requestUpdate()
+    this.#labels = labels
     if (now - this.#drawnAt < stillMs && before !== undefined && isStill(before) && isStill(this.#figure)) return
     this.#drawnAt = now
     this.#draw()

@@ -146,7 +146,8 @@ export class WireView extends LabElement {
 
   override updated(changed: PropertyValues): void {
     super.updated(changed)
-    this.#picture?.wake()
+    // Its sentence is a figure too; this wakes it as well.
+    this.#picture?.requestUpdate()
   }
 
   #controls(): TemplateResult {
