@@ -172,7 +172,7 @@ function drawAxis(context: CanvasRenderingContext2D, ink: Ink, { span, width, ro
 }
 
 function labelOf(part: number, parts: number, partMs: number, live: boolean): string {
-  if (!live) return `${count(Math.round(part * partMs))}${part === parts ? '\u202fms' : ''}`
+  if (!live) return `${count(Math.round(part * partMs))}${part === 0 ? '\u202fms' : ''}`
   return part === parts ? 'now' : `−${parts - part}\u202fs`
 }
 
