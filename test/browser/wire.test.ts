@@ -254,11 +254,12 @@ describe('the picture', () => {
     await others(1)
     await ann.hears('from the otter 0')
     await ann.page.evaluate(() => {
-      const clear = CanvasRenderingContext2D.prototype.clearRect
-      CanvasRenderingContext2D.prototype.clearRect = function (...area) {
+      const prototype = CanvasRenderingContext2D.prototype as { clearRect: (this: CanvasRenderingContext2D, ...area: number[]) => void }
+      const { clearRect } = prototype
+      prototype.clearRect = function (...area) {
         const { dataset } = document.documentElement
         if (this.canvas.closest('wire-picture') !== null) dataset['draws'] = String(Number(dataset['draws'] ?? 0) + 1)
-        clear.apply(this, area)
+        clearRect.apply(this, area)
       }
     })
     const draws = (): Promise<number> => ann.page.evaluate(() => Number(document.documentElement.dataset['draws'] ?? 0))

@@ -117,6 +117,26 @@ describe('the totals', () => {
     )
   })
 
+  it('count connections that are long gone, and keep few of them', () => {
+    const model = new WireModel()
+    for (let id = 1; id <= 200; id++) {
+      const gone = state(id, { closedAt: id, requests: 1, up: side({ headers: 10 }), down: side({ body: 3, unattributed: 1 }) })
+      model.take(report(id, { connections: [gone] }))
+    }
+    expect(model.totals).toEqual({
+      connections: 200,
+      requests: 200,
+      up: 2_000,
+      down: 800,
+      payload: 600,
+      attributed: 2_600,
+      unattributed: 200,
+    })
+    expect(model.connections.length).toBeLessThanOrEqual(50)
+    model.reset()
+    expect(model.totals).toMatchObject({ connections: 0, up: 0, down: 0 })
+  })
+
   it('leave out what belongs to somebody else', () => {
     const model = new WireModel()
     model.take(report(1, { connections: [state(1, { up: side({ headers: 7 }) }), state(2, { up: side({ headers: 5 }) })] }))
