@@ -73,6 +73,7 @@ describe.each(transportNames)('over %s', (transport) => {
     // And connection by connection, by the port that the server sees.
     await ann.page.getByTestId('wire-twin').locator('summary').click()
     const rows = ann.page.getByTestId('connections').locator('tbody tr')
+    await rows.first().waitFor()
     const told = await rows.evaluateAll((all) => all.map((row) => Number((row as HTMLElement).dataset['port'])).toSorted((a, b) => a - b))
     expect(told).toEqual(
       ours(relay.connections)

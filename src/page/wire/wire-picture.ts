@@ -5,7 +5,7 @@ import { isTransport } from './carried.ts'
 import { barAt, nextBar } from './choosing.ts'
 import { type Bar, type Figure, figureOf, rowHeight, seenIn, type Stretch, stretchOf } from './figure.ts'
 import { type Ink, readInk } from './ink.ts'
-import { Playback, type Span } from './playback.ts'
+import { Playback, type Slowness, type Span } from './playback.ts'
 import { labelKey, labelOf } from './row-label.ts'
 import { Slots } from './slots.ts'
 import { axisHeight, drawFigure } from './wire-drawing.ts'
@@ -38,7 +38,7 @@ export class WirePicture extends LitElement {
   declare offset: number
 
   readonly playback = new Playback()
-  readonly #slots = new Slots()
+  #slots = new Slots()
   readonly #reduced = matchMedia('(prefers-reduced-motion: reduce)')
   readonly #narrow = matchMedia('(max-width: 760px)')
   readonly #schemes = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('(forced-colors: active)')]
@@ -115,6 +115,14 @@ export class WirePicture extends LitElement {
   override updated(): void {
     const rows = Math.max(this.#stretches.length, fewestRows)
     this.querySelector('canvas')?.style.setProperty('height', `${rows * rowHeight + axisHeight}px`)
+    this.wake()
+  }
+
+  /** Shows another stretch of time, in rows of its own. */
+  slow(slowness: Slowness): void {
+    this.playback.slow(slowness)
+    this.#slots = new Slots()
+    this.#kept = undefined
     this.wake()
   }
 

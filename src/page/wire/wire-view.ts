@@ -31,7 +31,6 @@ export class WireView extends LabElement {
   #tableAt = 0
   #due: ReturnType<typeof setTimeout> | undefined
   #ticking: ReturnType<typeof setInterval> | undefined
-  #pausedAt = 0
   #leaving = new AbortController()
 
   protected override follow(channel: Channel): readonly (() => void)[] {
@@ -90,8 +89,7 @@ export class WireView extends LabElement {
   togglePause(): void {
     const picture = this.#picture
     if (picture === null) return
-    this.#pausedAt = performance.now()
-    picture.playback.toggle(this.#pausedAt)
+    picture.playback.toggle(performance.now())
     picture.wake()
     this.requestUpdate()
   }
@@ -168,8 +166,7 @@ export class WireView extends LabElement {
   }
 
   #slow(slowness: Slowness): void {
-    this.#picture?.playback.slow(slowness)
-    this.#picture?.wake()
+    this.#picture?.slow(slowness)
     this.requestUpdate()
   }
 
