@@ -1,6 +1,6 @@
 /** Who is here, as the page says it: from what the wire told, and what the lab knows of it. */
 import { describe, expect, it } from 'vitest'
-import { attendance, byWire, evidenceOf, headcount, inOrder, mostRows } from '../../src/page/attendance.ts'
+import { attendance, byWire, evidenceOf, headcount, inOrder, mostRows } from '../../src/page/members/attendance.ts'
 import type { PresentMember } from '../../src/client/index.ts'
 import type { ListedWire } from '../../src/lab/events.ts'
 import type { TransportName } from '../../src/protocol/message.ts'

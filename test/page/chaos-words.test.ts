@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { type ChaosNow, noChaos, proxyKinds } from '../../src/lab/events.ts'
-import { afterwards, conditions, holding, isChaotic, proxies, strokes } from '../../src/page/chaos-words.ts'
+import { afterwards, conditions, holding, isChaotic, proxies, strokes } from '../../src/page/chaos/chaos-words.ts'
 import { transportNames } from '../../src/protocol/message.ts'
 
 const calm: ChaosNow = { type: 'chaos', chaos: noChaos, blackHoleMs: 0, stallMs: 0 }

@@ -1,7 +1,7 @@
 /** Who holds a browser's six connections, from what the lab reports. */
 import { describe, expect, it } from 'vitest'
 import type { Block, ConnectionState, Counts, Report } from '../../src/lab/events.ts'
-import { HeldConnections, slotSentences } from '../../src/page/slots.ts'
+import { HeldConnections, slotSentences } from '../../src/page/slots/slots.ts'
 
 const open = (connection: number, counts: Counts = {}, more: Partial<ConnectionState> = {}): ConnectionState => ({
   connection,

@@ -1,10 +1,10 @@
 /** `<member-count>`: how many are here, in the head of the page, by each wire. */
 import { html, type TemplateResult } from 'lit'
-import { type Channel, transportNames } from '../client/index.ts'
+import { type Channel, transportNames } from '../../client/index.ts'
 import { byWire, headcount } from './attendance.ts'
-import { ChannelElement } from './channel-element.ts'
-import { count } from './units.ts'
-import { glyph } from './wires.ts'
+import { ChannelElement } from '../channel-element.ts'
+import { count } from '../units.ts'
+import { glyph } from '../wires.ts'
 
 export class MemberCount extends ChannelElement {
   protected override follow(channel: Channel): readonly (() => void)[] {

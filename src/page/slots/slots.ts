@@ -1,8 +1,8 @@
 /** The six connections that a browser opens to one address over HTTP/1.1: who holds them, as far as can be known. Pure. */
-import type { TransportName } from '../client/index.ts'
-import type { ConnectionState, Report } from '../lab/events.ts'
-import { counted } from './units.ts'
-import { wires } from './wires.ts'
+import type { TransportName } from '../../client/index.ts'
+import type { ConnectionState, Report } from '../../lab/events.ts'
+import { counted } from '../units.ts'
+import { wires } from '../wires.ts'
 
 /** Chromium, Firefox and Safari alike; RFC 9112, 9.4 names no number. A WebSocket is not counted. */
 export const slots = 6

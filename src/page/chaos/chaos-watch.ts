@@ -1,7 +1,7 @@
 /** What is done to our connections now, as it runs down, and the orders that change it. */
-import { type Chaos, type ChaosNow, noChaos } from '../lab/events.ts'
+import { type Chaos, type ChaosNow, noChaos } from '../../lab/events.ts'
 import { afterwards } from './chaos-words.ts'
-import type { LabLink } from './lab-link.ts'
+import type { LabLink } from '../lab-link.ts'
 
 /** A countdown in whole seconds is looked at so often. */
 const tickMs = 250

@@ -1,7 +1,7 @@
 /** What each kind of chaos does, and what to expect of it on each wire. Pure: the words of `<chaos-panel>` and `<chaos-note>`. */
-import type { TransportName } from '../client/index.ts'
-import { type ChaosNow, noChaos, type ProxyKind } from '../lab/events.ts'
-import { count, milliseconds, seconds } from './units.ts'
+import type { TransportName } from '../../client/index.ts'
+import { type ChaosNow, noChaos, type ProxyKind } from '../../lab/events.ts'
+import { count, milliseconds, seconds } from '../units.ts'
 
 /** One sentence of what it does, and for each wire one of what to expect. */
 export interface Words {

@@ -1,9 +1,9 @@
 /** Who is here, by which wire, and how we know: what the wire told of members, joined with what the lab knows of each. Pure. */
-import type { PresentMember, TransportName } from '../client/index.ts'
-import type { ListedWire, MembersAnswer } from '../lab/events.ts'
-import { transportNames } from '../protocol/message.ts'
-import { count, duration, seconds } from './units.ts'
-import { wires } from './wires.ts'
+import type { PresentMember, TransportName } from '../../client/index.ts'
+import type { ListedWire, MembersAnswer } from '../../lab/events.ts'
+import { transportNames } from '../../protocol/message.ts'
+import { count, duration, seconds } from '../units.ts'
+import { wires } from '../wires.ts'
 
 /** One wire of a member. `silent`: not heard for more than half of what its last sign proves. */
 export interface Held {

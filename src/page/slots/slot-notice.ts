@@ -1,13 +1,13 @@
 /** `<slot-notice>`: says so when this browser has no connection left for a wire, and goes over to the one that needs none. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { Channel, TransportName } from '../client/index.ts'
-import { isChaotic } from './chaos-words.ts'
-import { LabElement } from './lab-element.ts'
-import type { LabLink } from './lab-link.ts'
+import type { Channel, TransportName } from '../../client/index.ts'
+import { isChaotic } from '../chaos/chaos-words.ts'
+import { LabElement } from '../lab-element.ts'
+import type { LabLink } from '../lab-link.ts'
 import { countsAgainstSlots, type HeldTab, HeldConnections, holds, slots, slotSentences, type SlotTrouble } from './slots.ts'
 import { type Own, TabCensus } from './tab-census.ts'
-import { TransportChosen } from './transport-toggle.ts'
-import { cut } from './wires.ts'
+import { TransportChosen } from '../transport-toggle.ts'
+import { cut } from '../wires.ts'
 
 /** A request that got no answer for so long is looked into, and for so long is one that gets no connection. */
 const doubtMs = 700

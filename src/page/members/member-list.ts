@@ -1,12 +1,12 @@
 /** `<member-list>`: who is here, on which wire, and how we know. */
 import { html, nothing, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
-import type { Channel, PresentMember } from '../client/index.ts'
+import type { Channel, PresentMember } from '../../client/index.ts'
 import { attendance, type Evidence, evidenceOf, type Held, inOrder, type Row } from './attendance.ts'
-import { LabElement } from './lab-element.ts'
-import type { LabLink } from './lab-link.ts'
-import { count } from './units.ts'
-import { glyph, wires } from './wires.ts'
+import { LabElement } from '../lab-element.ts'
+import type { LabLink } from '../lab-link.ts'
+import { count } from '../units.ts'
+import { glyph, wires } from '../wires.ts'
 
 /** The lab is asked so often while the list is seen. */
 const askMs = 1_000

@@ -1,5 +1,5 @@
 /** Which tabs of this browser hold a connection: each is asked, and answers, without a server in between. */
-import { type TransportName, transportNames } from '../client/index.ts'
+import { type TransportName, transportNames } from '../../client/index.ts'
 import type { HeldTab } from './slots.ts'
 
 type News = { readonly type: 'who' } | ({ readonly type: 'holds'; readonly tab: string; readonly since: number } & HeldTab)

@@ -2,9 +2,9 @@
 import { html, type TemplateResult } from 'lit'
 import { ChaosWatch } from './chaos-watch.ts'
 import { holding, isChaotic } from './chaos-words.ts'
-import { LabElement } from './lab-element.ts'
-import type { LabLink } from './lab-link.ts'
-import { cut } from './wires.ts'
+import { LabElement } from '../lab-element.ts'
+import type { LabLink } from '../lab-link.ts'
+import { cut } from '../wires.ts'
 
 export class ChaosNote extends LabElement {
   readonly #now = new ChaosWatch(() => this.requestUpdate())

@@ -1,14 +1,14 @@
 /** `<chaos-panel>`: what one may do to one's own connections, and what to expect of it on the wire that is live. */
 import { html, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
-import type { Channel, TransportName } from '../client/index.ts'
-import { chaosLimits, type ProxyKind, proxyKinds } from '../lab/events.ts'
+import type { Channel, TransportName } from '../../client/index.ts'
+import { chaosLimits, type ProxyKind, proxyKinds } from '../../lab/events.ts'
 import { ChaosWatch } from './chaos-watch.ts'
 import { bytesPerSecond, conditions, isChaotic, proxies, strokes, type Words } from './chaos-words.ts'
-import { LabElement } from './lab-element.ts'
-import type { LabLink } from './lab-link.ts'
-import { milliseconds, seconds } from './units.ts'
-import { glyph, wires } from './wires.ts'
+import { LabElement } from '../lab-element.ts'
+import type { LabLink } from '../lab-link.ts'
+import { milliseconds, seconds } from '../units.ts'
+import { glyph, wires } from '../wires.ts'
 
 const stallMs = 2_000
 const blackHoleMs = 10_000
