@@ -83,6 +83,7 @@ it(
     }
     for (const page of tabs.slice(5)) {
       await page.getByTestId('slot-notice').getByText('5 of them in other tabs of this page (5 × SSE in lobby)').waitFor()
+      await page.getByTestId('slot-notice').getByText('With SSE this tab held the last').waitFor()
       await page.waitForFunction(() => (document.querySelector('fourwires-room') as FourwiresRoom).channel?.state.transport === 'websocket')
     }
     for (const page of tabs.slice(0, 5)) expect(await page.getByTestId('slot-notice').count()).toBe(0)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Block, type ConnectionState, type Counts, type PieceKind, pieceKinds, type Report } from '../../src/lab/events.ts'
 import { WireModel } from '../../src/page/wire/wire-model.ts'
+import { since } from '../../src/page/wire/sums.ts'
 
 const sum = (counts: Counts): number => Object.values(counts).reduce((all, bytes) => all + bytes, 0)
 const side = (counts: Counts): ConnectionState['up'] => ({ bytes: sum(counts), counts })
@@ -135,6 +136,17 @@ describe('the totals', () => {
     expect(model.connections.length).toBeLessThanOrEqual(50)
     model.reset()
     expect(model.totals).toMatchObject({ connections: 0, up: 0, down: 0 })
+  })
+
+  it('know what had passed before anybody looked, until they count anew', () => {
+    const model = new WireModel()
+    const page = { up: side({ headers: 500 }), down: side({ body: 90_000, headers: 900 }), requests: 3 }
+    model.take(report(1, { connections: [state(1, page)] }))
+    expect(model.before).toMatchObject({ requests: 3, up: 500, down: 90_900, payload: 90_000 })
+    model.take(report(2, { connections: [state(1, { ...page, down: side({ body: 90_040, headers: 1_060 }) })] }))
+    expect(since(model.totals, model.before)).toMatchObject({ up: 0, down: 200, payload: 40 })
+    model.reset()
+    expect(model.before).toMatchObject({ up: 0, down: 0 })
   })
 
   it('leave out what belongs to somebody else', () => {

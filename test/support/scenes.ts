@@ -22,7 +22,7 @@ export const scenes: readonly Scene[] = [
   { name: 'chat', address: chat, runMs: 4_000 },
   { name: 'heads', address: `${chat}&view=heads`, runMs: 3_000 },
   { name: 'game', address: `${chat}&view=game`, runMs: 1_500 },
-  { name: 'wire', address: `${chat}&view=wire`, runMs: 4_000, act: switchAround },
+  { name: 'wire', address: `${chat}&view=wire`, runMs: 300, act: switchAround },
   { name: 'chaos', address: `/?room=${room}&t=long-poll&view=wire`, runMs: 4_000, act: (page) => order(page, late) },
   { name: 'presenter', address: presenter, act: freeze },
   { name: 'join', address: presenter, act: fillTheScreen },
@@ -57,7 +57,7 @@ async function order(page: Page, what: LabOrder): Promise<void> {
 async function switchAround(page: Page): Promise<void> {
   for (const key of ['1', '2', '3', '4']) {
     await page.keyboard.press(key)
-    await page.waitForTimeout(2_500)
+    await page.waitForTimeout(2_300)
   }
 }
 

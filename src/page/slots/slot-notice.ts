@@ -133,6 +133,8 @@ export class SlotNotice extends LabElement {
   }
 
   #goOver(trouble: SlotTrouble, { state }: Channel, tabs: readonly HeldTab[]): void {
+    // On its way already: further answers are no further reason.
+    if (state.wanted === 'websocket') return
     this.#pendingAt = undefined
     clearInterval(this.#looking)
     this.#say({ trouble, wanted: state.opening ?? state.transport, tabs })

@@ -5,24 +5,29 @@ import { count } from '../units.ts'
 import { glyph, wires } from '../wires.ts'
 import { binsPerDecade, decades, type Delays, quantiles, type Samples } from './delays.ts'
 import { delay, exactly, percent, roughly, thin } from './measures.ts'
-import { overheadShare, type Sums } from './sums.ts'
+import { overheadShare, since, type Sums } from './sums.ts'
 
 export interface Account {
   readonly totals: Sums
+  /** What of that had passed before anybody looked: the page's own files weigh more than a long talk. */
+  readonly before: Sums
   readonly open: number
   /** Bytes a second of the connections that watch. */
   readonly observerBytesPerSecond: number
-  readonly since: string
+  /** Since when, in words. */
+  readonly counted: string
 }
 
-export function meters({ totals, open }: Account): TemplateResult {
-  const share = overheadShare(totals)
+export function meters({ totals, before, open }: Account): TemplateResult {
+  const talk = since(totals, before)
+  const share = overheadShare(talk)
   return html`<dl class="meters" data-testid="meters">
-    ${meter('requests', 'Requests', count(totals.requests))}
-    ${meter('connections', 'Connections', count(totals.connections), `${count(open)} open`)} ${meter('up', 'Up', exactly(totals.up))}
-    ${meter('down', 'Down', exactly(totals.down))} ${meter('payload', 'Payload', exactly(totals.payload))}
-    ${meter('overhead', 'Overhead', share === undefined ? '–' : percent(share), share === undefined ? undefined : exactly(totals.up + totals.down - totals.payload))}
-  </dl>`
+      ${meter('requests', 'Requests', count(totals.requests))}
+      ${meter('connections', 'Connections', count(totals.connections), `${count(open)} open`)} ${meter('up', 'Up', exactly(totals.up))}
+      ${meter('down', 'Down', exactly(totals.down))} ${meter('payload', 'Payload', exactly(talk.payload))}
+      ${meter('overhead', 'Overhead', share === undefined ? '–' : percent(share), share === undefined ? undefined : exactly(talk.up + talk.down - talk.payload))}
+    </dl>
+    ${before.down === 0 ? nothing : html`<p class="hint" data-testid="before">Payload and overhead are without the first ${exactly(before.up + before.down)}: this page’s own files, and the way in.</p>`}`
 }
 
 const meter = (name: string, label: string, value: string, note?: string): TemplateResult =>
@@ -33,7 +38,7 @@ const meter = (name: string, label: string, value: string, note?: string): Templ
   </div>`
 
 /** Always shown: whether what the bytes were adds up to what the sockets count. */
-export function exactness({ totals, observerBytesPerSecond, since }: Account, reset: () => void): TemplateResult {
+export function exactness({ totals, observerBytesPerSecond, counted }: Account, reset: () => void): TemplateResult {
   const { attributed, unattributed, up, down } = totals
   const exact = attributed + unattributed === up + down
   return html`<p class="exactness" data-testid="exactness" ?data-loss=${!exact}>
@@ -41,7 +46,7 @@ export function exactness({ totals, observerBytesPerSecond, since }: Account, re
     </p>
     <div class="meters-foot">
       <p class="hint">
-        Bytes inside TCP, without TCP/IP and TLS, ${since}.
+        Bytes inside TCP, without TCP/IP and TLS, ${counted}.
         <span data-testid="observer">observer ${roughly(observerBytesPerSecond)}/s, not counted</span>
       </p>
       <button type="button" class="quiet" @click=${reset}>Count from now</button>

@@ -63,6 +63,7 @@ export class WireModel {
   /** When the last byte of the newest block passed. */
   newest: number | undefined
   #observed: { readonly at: number; readonly bytes: number }[] = []
+  #before: Sums | undefined
 
   /** By age, the oldest first. */
   get connections(): WireConnection[] {
@@ -83,6 +84,7 @@ export class WireModel {
     this.#recent = this.#recent.filter(({ at }) => at > report.at - secondMs)
     this.#recent.push({ at: report.at, events: report.blocks.length + report.skipped })
     for (const state of report.connections) this.#know(state)
+    this.#before ??= sumOf(report.connections.map(settledSumsOf))
     const { oneOf } = this
     for (const block of report.blocks) this.#add(block, oneOf)
     for (const { connection } of report.connections) this.#settle(connection, report.at)
@@ -94,13 +96,18 @@ export class WireModel {
     return sumOf([this.#gone, ...this.connections.map((each) => since(sumsOf(each.state), this.#bases.get(each.id)))])
   }
 
+  /** What of them had passed before the first report came: the page's own files, the session, the first answer of the room. */
+  get before(): Sums {
+    return this.#before ?? sumOf([])
+  }
+
   get open(): number {
     return this.connections.filter(({ state }) => state.closedAt === undefined).length
   }
 
   /** Counts from now on. */
   reset(): void {
-    this.#gone = sumOf([])
+    this.#gone = this.#before = sumOf([])
     this.skipped = 0
     for (const { id, state } of this.connections) {
       if (state.closedAt === undefined) this.#bases.set(id, settledSumsOf(state))
@@ -142,7 +149,7 @@ export class WireModel {
   #clear(): void {
     this.#connections.clear()
     this.#bases.clear()
-    this.#gone = sumOf([])
+    this.#gone = this.#before = sumOf([])
     this.#recent = []
     this.#observed = []
     this.newest = undefined

@@ -189,9 +189,10 @@ export class WireView extends LabElement {
   #figures(): TemplateResult {
     const account: Account = {
       totals: this.#model.totals,
+      before: this.#model.before,
       open: this.#model.open,
       observerBytesPerSecond: this.#model.observerBytesPerSecond,
-      since: this.#since,
+      counted: this.#since,
     }
     return html`${meters(account)} ${exactness(account, () => this.#reset())} ${delayTable(this.#delays)}
       <details @toggle=${this.#toggled} data-testid="wire-twin">
