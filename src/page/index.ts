@@ -20,11 +20,13 @@ import { TransportToggle } from './transport-toggle.ts'
 import { UnsentList } from './unsent-list.ts'
 import { ViewTabs } from './view-tabs.ts'
 import { WireState } from './wire-state.ts'
+import { AcceptStepsFigure } from './wire/accept-steps.ts'
 import { ByteInspector } from './wire/byte-inspector.ts'
 import { WirePicture } from './wire/wire-picture.ts'
 import { WireView } from './wire/wire-view.ts'
 
 const elements = {
+  'accept-steps': AcceptStepsFigure,
   'chaos-note': ChaosNote,
   'byte-inspector': ByteInspector,
   'chaos-panel': ChaosPanel,

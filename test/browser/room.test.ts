@@ -3,6 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
+import { eventually } from '../support/answers.ts'
 import { launch } from '../support/browser.ts'
 import { RoomPage } from '../support/page.ts'
 import { member, post, startServer, type TestServer } from '../support/server.ts'
@@ -36,6 +37,18 @@ describe('two tabs', () => {
     await ann.hears('hello from Ben\nin two lines', one)
     expect(await ann.proof.innerText()).toContain('gaps 0')
   })
+})
+
+it('shows all of a burst of 20 that were said at once, over each wire', async () => {
+  await using ann = await open('room=burst&t=poll&poll=250')
+  const { cookie } = await member(server.url, 'Burst')
+  for (const [index, transport] of transportNames.entries()) {
+    await ann.switchTo(transport)
+    await ann.live(transport)
+    await Promise.all(Array.from({ length: 20 }, (_, each) => post(server.url, 'burst', cookie, { text: `${transport} ${each}` })))
+    await eventually(async () => (await ann.counts()).delivered === 20 * (index + 1), `20 over ${transport}`)
+  }
+  expect(await ann.counts()).toMatchObject({ delivered: 80, gaps: 0 })
 })
 
 it('loses nothing, repeats nothing and tells no gap in a storm of 40 switches at 50 messages a second', { timeout: 60_000 }, async () => {

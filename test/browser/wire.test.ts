@@ -115,6 +115,14 @@ describe('a block', () => {
     expect((await piece(ann, 'Sec-WebSocket-Key')).text).toMatch(/^Sec-WebSocket-Key: [A-Za-z0-9+/]{22}==\\r\\n$/)
     expect((await piece(ann, 'Cookie')).text).toMatch(/^Cookie: \*+\\r\\n$/)
     await ann.page.getByText('Values of cookies are starred out').waitFor()
+    const proof = ann.page.getByTestId('accept')
+    await proof.getByText('the same.').waitFor()
+    await proof.getByLabel(/^The client.s key/).fill('dGhlIHNhbXBsZSBub25jZQ==')
+    await proof
+      .getByTestId('accept-computed')
+      .filter({ hasText: /^s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=$/ })
+      .waitFor()
+    await proof.getByText('to another key than this one.').waitFor()
 
     await inspect(ann, /frame text, up/)
     const masked = await piece(ann, 'payload')

@@ -133,3 +133,5 @@ export function textOf(bytes: Uint8Array): string {
     .replace(/\n/g, '\\n')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '·')
 }
+
+export const bytesFrom = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))

@@ -2,7 +2,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { type BlockBytes, payloadKinds, shownBytes } from '../../lab/events.ts'
 import { count } from '../units.ts'
-import { annotate, hexOf, type Segment, textOf, unmask } from './annotation.ts'
+import { annotate, bytesFrom, hexOf, type Segment, textOf, unmask } from './annotation.ts'
 import { isTransport } from './carried.ts'
 import { sentenceOfBlock } from './words.ts'
 import type { WireBlock } from './wire-model.ts'
@@ -69,7 +69,7 @@ export class ByteInspector extends LitElement {
         The bytes of this block are not kept any more: the server keeps the newest 262${'\u202f'}kB of a session. Choose a newer block.
       </p>`
     }
-    const bytes = decode(answer.base64)
+    const bytes = bytesFrom(answer.base64)
     const segments = annotate(block, bytes)
     const shown = this.#plain ? unmask(segments, bytes) : bytes
     return html`<table class="bytes">
@@ -109,8 +109,4 @@ export class ByteInspector extends LitElement {
       <td class="txt"><code>${textOf(part)}</code></td>
     </tr>`
   }
-}
-
-function decode(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

@@ -2,6 +2,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import type { Channel } from '../../client/index.ts'
 import type { BlockBytes, Report } from '../../lab/events.ts'
+import { type Handshake, handshakeOf } from './accept.ts'
 import { LabElement } from '../lab-element.ts'
 import type { LabLink } from '../lab-link.ts'
 import { count, timeOfDay } from '../units.ts'
@@ -138,8 +139,15 @@ export class WireView extends LabElement {
         .port=${this.#model.connections.find(({ id }) => id === this.#chosen?.connection)?.state.port}
         @inspector-closed=${this.#letGo}
       ></byte-inspector>
+      <accept-steps .lab=${this.lab} .handshake=${this.#handshake()}></accept-steps>
       ${this.#figures()}
     </section>`
+  }
+
+  #handshake(): Handshake | undefined {
+    const chosen = this.#chosen
+    const connection = this.#model.connections.find(({ id }) => id === chosen?.connection)
+    return chosen && connection && handshakeOf(connection, chosen)
   }
 
   override updated(changed: PropertyValues): void {
