@@ -84,7 +84,9 @@ export class LiveHall {
     return () => void this.#listeners.delete(own)
   }
 
+  /** @throws Problem `draining`: what would begin now nobody would end */
   set({ muted = this.#muted, blurred = this.#blurred, bot, swarm }: HallOrder): void {
+    if (this.#rooms.drain.draining) throw this.#rooms.drain.problem()
     this.#muted = muted
     this.#blurred = blurred
     if (bot !== undefined) this.#metronome.set(bot)
@@ -141,6 +143,7 @@ export class LiveHall {
   }
 
   #changed(): void {
+    if (this.#listeners.size === 0) return
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined
       const { now } = this

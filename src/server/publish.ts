@@ -1,8 +1,9 @@
 /** Publishing, and carrying a state: the same functions for a request and for a frame up the socket. */
 import type { FastifyRequest } from 'fastify'
 import { parseDraft, parseState } from '../protocol/draft.ts'
-import type { Ack, Member } from '../protocol/message.ts'
+import type { Ack, Draft, Member } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
+import type { Appended } from '../store/store.ts'
 import type { Rooms } from './rooms.ts'
 
 /** Who publishes, and from where. */
@@ -20,7 +21,7 @@ export type TakeToken = (member: string) => number
 
 /**
  * Takes a draft, fresh from JSON, into the room. What comes back is kept; the repeat of an id is answered with the
- * place of the first. As often as every member may, and not where the room is muted, unless
+ * place of the first, in a muted hall too. As often as every member may, and not where the hall is muted, unless
  * `take` says otherwise: it is the lab's own, for a race.
  * @throws Problem, of which `store-unavailable` has an unknown outcome: the same id may be sent again
  */
@@ -28,15 +29,21 @@ export function publish(rooms: Rooms, { member, address }: Publisher, room: stri
   return rooms.drain.finish(
     (async () => {
       const author = await admit(rooms, member, room, take ?? ((id) => rooms.publishRate.take(id)))
-      if (take === undefined && rooms.hall?.maySpeak(author) === false) throw new Problem('muted')
       const draft = parseDraft(input, rooms.options.textUnits)
-      await rooms.createRoom(room, address)
-      rooms.renew(room, author)
-      const appended = await rooms.store.append(room, author, draft)
+      // Who is muted and sends again what was kept before has not heard of it, and does now.
+      const muted = take === undefined && rooms.hall?.maySpeak(author) === false
+      const appended = muted ? await rooms.store.find(room, author, draft) : await append(rooms, room, author, address, draft)
+      if (appended === undefined) throw new Problem('muted')
       if (appended.outcome === 'mismatch') throw new Problem('idempotency-mismatch')
       return appended.ack
     })(),
   )
+}
+
+async function append(rooms: Rooms, room: string, author: Member, address: string, draft: Draft): Promise<Appended> {
+  await rooms.createRoom(room, address)
+  rooms.renew(room, author)
+  return rooms.store.append(room, author, draft)
 }
 
 /**

@@ -52,6 +52,13 @@ export class MemoryStore implements RoomStore {
     return { outcome: 'appended', ack }
   }
 
+  async find(room: string, member: Member, draft: Draft): Promise<Appended | undefined> {
+    if (this.#closed) throw new Error('the store is closed')
+    const log = this.#rooms.get(room)
+    if (log !== undefined) this.#trim(log, performance.now())
+    return log?.find(member, draft)
+  }
+
   async read(room: string, since: Since, limit = this.#limits.batchMessages): Promise<Batch> {
     const now = performance.now()
     const log = this.#open(room, now)

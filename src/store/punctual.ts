@@ -39,6 +39,7 @@ export function punctual(store: RoomStore, limitMs: number, after: After, failed
   return {
     has: (room) => inTime(() => store.has(room)),
     append: (room, member, draft) => inTime(() => store.append(room, member, draft)),
+    find: (room, member, draft) => inTime(() => store.find(room, member, draft)),
     read: (room, since, limit) => inTime(() => store.read(room, since, limit)),
     // A watch that comes too late is not left behind.
     watch: (room, wake) =>

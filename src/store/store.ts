@@ -12,6 +12,7 @@
  *       for (const wake of watchers.get(room) ?? []) wake(at(room, log.length))
  *       return { outcome: 'appended', ack: { id, seq: log.length, cursor: at(room, log.length), duplicate: false } }
  *     }
+ *     find:   async () => undefined
  *     read:   async (room, since) => {
  *       const log = logs.get(room) ?? []
  *       return { messages: log.slice(since === 'earliest' ? 0 : Number(since?.split('.')[1] ?? 0)), cursor: at(room, log.length) }
@@ -44,6 +45,9 @@ export interface RoomStore {
    * @throws Problem `room-limit` where the room is new and one too many.
    */
   append(room: string, member: Member, draft: Draft): Promise<Appended>
+
+  /** What `append` would answer to the repeat of an id, and undefined where it is none. Keeps nothing, and makes no room. */
+  find(room: string, member: Member, draft: Draft): Promise<Appended | undefined>
 
   /**
    * The messages after `since`, as contract §4 says: nothing else decides what is a gap. At most `limits.batchMessages`

@@ -348,6 +348,18 @@ export function storeContract(name: string, makeStore: MakeStore): void {
       expect(await client.append('hi', { id: 'same-id-1' })).toEqual({ outcome: 'duplicate', ack: { ...first, duplicate: true } })
     })
 
+    it('is looked up without a trace: what it was answered, and nothing of what was never kept', async () => {
+      const client = await open()
+      const find = (id: string, text: string, to = room): Promise<Appended | undefined> =>
+        patiently(() => client.store.find(to, ann, { id, text }))
+      const first = await client.say('hi', { id: 'same-id-1' })
+      expect(await find('same-id-1', 'hi')).toEqual({ outcome: 'duplicate', ack: { ...first, duplicate: true } })
+      expect(await find('same-id-1', 'ho')).toEqual({ outcome: 'mismatch' })
+      expect([await find('other-id-1', 'hi'), await find('same-id-1', 'hi', 'elsewhere')]).toEqual([undefined, undefined])
+      expect(await patiently(() => client.store.has('elsewhere'))).toBe(false)
+      expect((await client.read('earliest')).messages).toHaveLength(1)
+    })
+
     it('is found until so many newer ids of the room have passed', async () => {
       const client = await open({ dedupeIds: 5 })
       await client.say('hi', { id: 'same-id-1' })
@@ -608,6 +620,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
   describe(`${name}: a closed store`, () => {
     const calls: [string, (store: RoomStore) => Promise<unknown>][] = [
       ['append', (store) => store.append(room, ann, { id: 'c1f09b2e', text: 'hi' })],
+      ['find', (store) => store.find(room, ann, { id: 'c1f09b2e', text: 'hi' })],
       ['read', (store) => store.read(room, undefined)],
       ['watch', (store) => store.watch(room, () => {})],
       ['has', (store) => store.has(room)],

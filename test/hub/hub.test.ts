@@ -166,6 +166,7 @@ describe('the hub', () => {
     const world = setUp({}, (store) => ({
       has: (name) => store.has(name),
       append: (name, member, draft) => store.append(name, member, draft),
+      find: (name, member, draft) => store.find(name, member, draft),
       read: (name, since, limit) => store.read(name, since, limit),
       // Who watches hears what the test says.
       watch: async (_name, wake) => {

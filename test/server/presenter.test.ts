@@ -196,6 +196,17 @@ describe('muted', () => {
     socket.client.destroy()
   })
 
+  test('who sends again what is in the room already is told that it is', async () => {
+    await using server = await open()
+    const { cookie } = await member(server.url)
+    const ack = await post(server.url, 'r', cookie, { id: 'kept-before', text: 'hi' })
+    await setHall(server, { muted: true })
+    const again = await postRaw(server.url, 'r', cookie, '{"id":"kept-before","text":"hi"}')
+    expect([again.status, await again.json()]).toEqual([200, { ...ack, duplicate: true }])
+    expect(await codeOf(await postRaw(server.url, 'r', cookie, '{"id":"kept-before","text":"ho"}'))).toBe('422 idempotency-mismatch')
+    expect(await codeOf(await postRaw(server.url, 'r', cookie, '{"id":"never-kept","text":"hi"}'))).toBe('403 muted')
+  })
+
   test('a client gives back the text that was refused, and its wire stays', async () => {
     await using server = await open()
     using hall = await followAll(server.url, 'r')
@@ -246,6 +257,17 @@ describe('a cut', () => {
     await sse.text().catch(() => '')
     await eventually(async () => (await server.connections()) === 0, 'the other went with all')
   })
+})
+
+test('nothing begins any more once the server is closing', async () => {
+  await using server = await open({ drainMs: 400 })
+  const streams = await Promise.all(Array.from({ length: 4 }, () => fetch(`${server.url}/rooms/r/sse`)))
+  const closed = server.close()
+  for (const order of [{ bot: { rate: 1, room: 'r' } }, { swarm: { members: 1, room: 'r' } }]) {
+    expect(await codeOf(await ask(server, 'PATCH', '/lab/hall', order))).toBe('503 draining')
+  }
+  await Promise.all(streams.map((stream) => stream.text()))
+  await closed
 })
 
 describe('the bot', () => {

@@ -21,6 +21,9 @@ class Held implements RoomStore {
   append(): Promise<Appended> {
     return this.#hold()
   }
+  find(): Promise<Appended | undefined> {
+    return this.#hold()
+  }
   read(): Promise<Batch> {
     return this.#hold()
   }
@@ -57,6 +60,7 @@ const batch: Batch = { messages: [], cursor: 'ZkT0aQ1mB7xY.0.AAAAAA' }
 const calls: [string, (store: RoomStore) => Promise<unknown>, unknown][] = [
   ['has', (store) => store.has('lobby'), true],
   ['append', (store) => store.append('lobby', ann, { id: 'c1f09b2e', text: 'hi' }), { outcome: 'mismatch' } satisfies Appended],
+  ['find', (store) => store.find('lobby', ann, { id: 'c1f09b2e', text: 'hi' }), undefined],
   ['read', (store) => store.read('lobby', undefined, 7), batch],
   ['watch', (store) => store.watch('lobby', () => {}), () => {}],
   ['clear', (store) => store.clear('lobby'), undefined],

@@ -59,6 +59,13 @@ export class LateStore implements RoomStore {
     return appended
   }
 
+  async find(room: string, member: Member, draft: Draft): Promise<Appended | undefined> {
+    const fails = this.#fails()
+    await this.#late()
+    if (fails) throw this.#failure('nothing was looked up')
+    return this.#store.find(room, member, draft)
+  }
+
   /** What it answers was true when it read, and may not be any more. */
   async read(room: string, since: Since, limit?: number): ReturnType<RoomStore['read']> {
     const fails = this.#fails()

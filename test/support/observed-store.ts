@@ -21,6 +21,10 @@ export class ObservedStore implements RoomStore {
     this.#answer()
     return this.#store.append(room, member, draft)
   }
+  async find(room: string, member: Member, draft: Draft): Promise<Appended | undefined> {
+    this.#answer()
+    return this.#store.find(room, member, draft)
+  }
   async read(room: string, since: Since, limit?: number): Promise<Batch> {
     this.reads++
     this.#answer()
