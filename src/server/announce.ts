@@ -28,6 +28,7 @@ export class Announcer {
   #joined = 0
   #printed = -1
   #printedAt = -Infinity
+  #closed = false
   #later: NodeJS.Timeout | undefined
   #patience: NodeJS.Timeout | undefined
 
@@ -45,6 +46,7 @@ export class Announcer {
     print('           (the key is in it: keep this line off the projector)')
     print('')
     if (best !== undefined) for await (const done of selfTest(best, bound)) print(lineOf(done))
+    if (this.#closed) return
     this.#printJoined()
     this.#patience = setTimeout(() => this.#advise(), this.#options.patienceMs ?? patienceMs).unref()
   }
@@ -63,6 +65,7 @@ export class Announcer {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#later)
     clearTimeout(this.#patience)
   }

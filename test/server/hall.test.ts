@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { type NetworkInterfaceInfo, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Hall } from '../../src/lab/events.ts'
 import { isOwnAddress, lanAddresses } from '../../src/server/addresses.ts'
 import { Announcer, type AnnounceOptions } from '../../src/server/announce.ts'
@@ -203,6 +203,21 @@ describe('the terminal', () => {
     const later = await announce({ patienceMs: 60 })
     await eventually(() => later.lines.some((line) => line.startsWith('Nobody has joined')), 'the time of the other has passed')
     expect(full.lines.some((line) => line.startsWith('Nobody has joined'))).toBe(false)
+  })
+
+  test('says nothing more, and leaves no timer, once it is closed in the middle of what it tries', async () => {
+    await using server = await startServer({ lab: true })
+    const lines: string[] = []
+    const where = { bound: '0.0.0.0:3000', port: 3000, presenter: 'http://localhost:3000/', addresses: [server.url] }
+    const patienceMs = 54_321
+    const announcer = new Announcer({ ...where, colours: false, patienceMs, print: (line) => lines.push(line) })
+    const set = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => set.mockRestore())
+    const opened = announcer.open()
+    announcer.close()
+    await opened
+    expect(lines.some((line) => line.startsWith('phones joined:'))).toBe(false)
+    expect(set.mock.calls.map(([, ms]) => ms)).not.toContain(patienceMs)
   })
 
   test('says so where there is no network, and what to do', async () => {
