@@ -19,7 +19,7 @@ const row = (status: number, remedy: string, close?: number): Row => ({
 
 export const problems = {
   'invalid-request': row(400, 'Send each known parameter at most once, in its range, and no other.', 4500),
-  'invalid-json': row(400, 'Send one JSON object, flat, each key once.'),
+  'invalid-json': row(400, 'Send one JSON object, each key once.'),
   'invalid-utf8': row(400, 'Encode the body as UTF-8.'),
   'invalid-cursor': row(400, 'Send the cursor of your last batch unchanged, or "earliest", or none.', 4500),
   'invalid-room': row(400, 'Use 1 to 64 letters, digits and . _ ~ - without spaces, a letter or digit first.', 4504),
