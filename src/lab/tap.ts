@@ -1,6 +1,7 @@
 /** The tap: sits in front of an HTTP server on its own port, and tells each session what passes on its connections. */
 import type { Server } from 'node:http'
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Connection, type Registry } from './connection.ts'
 import type { Asked } from './conversation.ts'
 import type { BlockBytes, BytesQuestion, CutOrder } from './events.ts'
@@ -93,7 +94,7 @@ export class Tap implements Registry {
       this.dropsUpgrades = [...this.#viewings.values()].some(({ dropsUpgrades }) => dropsUpgrades)
     })
     this.#viewings.set(owner, viewing)
-    for (const connection of this.#open) if (connection.owner === owner && !connection.observing) viewing.add(connection)
+    for (const connection of this.#open) if (connection.owner === owner) viewing.add(connection)
     return viewing
   }
 
@@ -108,31 +109,26 @@ export class Tap implements Registry {
   }
 
   #tell(): void {
-    for (const [owner, { watch, connections, observed }] of this.#viewings)
-      watch.tell(() => connections, this.#observerBytes(owner, observed))
+    for (const { watch, connections, observer } of this.#viewings.values()) watch.tell(() => connections, observer)
   }
 
-  #observerBytes(owner: string, gone: { readonly up: number; readonly down: number }): { readonly up: number; readonly down: number } {
-    let { up, down } = gone
-    for (const { owner: whose, observing, bytes } of this.#open) {
-      if (whose !== owner || !observing) continue
-      up += bytes.up
-      down += bytes.down
-    }
-    return { up, down }
-  }
-
-  /** Cuts connections of one session, or of everybody; those that carry what a viewer sees never. Returns how many. */
-  cut(order: CutOrder, owner?: string): number {
-    const those = [...this.#open].filter((connection) => !connection.observing && (owner === undefined || connection.owner === owner))
-    return cut(those, order)
+  /** Cuts everybody's connections, but those that carry what a viewer sees and the one that carries the order. Returns how many. */
+  cut(order: CutOrder, by?: Duplex): number {
+    return cut(
+      [...this.#open].filter(({ observing, socket }) => !observing && socket !== by),
+      order,
+    )
   }
 
   /** The server closes: nothing is done to anybody any more, and no hole outlives it. */
   close(): void {
     this.#closing = true
     for (const viewing of this.#viewings.values()) viewing.calm()
-    for (const { socket } of this.#open) if (socket.lost) socket.cut('fin')
+    for (const { socket } of this.#open) {
+      if (socket.lost) socket.cut('fin')
+      // Farewells too: a closing server does not wait as long as a slow lane may.
+      else socket.release()
+    }
   }
 
   asked(connection: Connection, { target, cookie }: Asked): void {
@@ -145,8 +141,8 @@ export class Tap implements Registry {
       connection.cookie = Buffer.from(cookie).toString()
       this.#own(connection, this.#options.ownerOf(cookie))
     }
-    const { owner, observing, shared } = connection
-    if (owner !== undefined && !observing && !shared) this.#viewings.get(owner)?.add(connection)
+    const { owner, shared } = connection
+    if (owner !== undefined && !shared) this.#viewings.get(owner)?.add(connection)
   }
 
   #own(connection: Connection, owner: string | undefined): void {
@@ -172,11 +168,6 @@ export class Tap implements Registry {
     this.#open.delete(connection)
     clearTimeout(this.#holes.get(connection))
     this.#holes.delete(connection)
-    const { owner, observing, bytes } = connection
-    const viewing = owner === undefined ? undefined : this.#viewings.get(owner)
-    viewing?.connections.delete(connection)
-    if (viewing === undefined || !observing) return
-    viewing.observed.up += bytes.up
-    viewing.observed.down += bytes.down
+    if (connection.owner !== undefined) this.#viewings.get(connection.owner)?.closed(connection)
   }
 }

@@ -1,14 +1,15 @@
 /** One session that is watched: its open connections, who looks at them, and what it does to them. */
 import type { Connection } from './connection.ts'
-import type { ChaosNow, CutOrder } from './events.ts'
+import type { ChaosNow, CutOrder, Report } from './events.ts'
 import { Trouble, type TroubleOrder } from './trouble.ts'
 import { type Viewer, Watch } from './watch.ts'
 
 export class Viewing {
   readonly watch = new Watch()
   readonly connections = new Set<Connection>()
-  /** Bytes of its observing connections that are gone. */
-  readonly observed = { up: 0, down: 0 }
+  /** Those that carry what its viewers see, and the bytes of such that are gone. */
+  readonly #observing = new Set<Connection>()
+  readonly #observed = { up: 0, down: 0 }
   readonly #trouble: Trouble
 
   /** `changed` is called when what it does to its connections does. */
@@ -28,8 +29,22 @@ export class Viewing {
     return this.#trouble.now
   }
 
+  /** What watching costs. */
+  get observer(): Report['observer'] {
+    let { up, down } = this.#observed
+    for (const { bytes } of this.#observing) {
+      up += bytes.up
+      down += bytes.down
+    }
+    return { up, down }
+  }
+
   /** This one is the session's, from its next byte on. */
   add(connection: Connection): void {
+    if (connection.observing) {
+      this.#observing.add(connection)
+      return
+    }
     if (this.connections.has(connection)) return
     this.connections.add(connection)
     connection.ear = this.watch
@@ -38,10 +53,18 @@ export class Viewing {
 
   /** It is not the session's to look at any more, nor to do anything to. */
   lose(connection: Connection): void {
+    this.#observing.delete(connection)
     if (!this.connections.delete(connection)) return
     connection.ear = undefined
     connection.spare()
     this.watch.lose(connection)
+  }
+
+  closed(connection: Connection): void {
+    this.connections.delete(connection)
+    if (!this.#observing.delete(connection)) return
+    this.#observed.up += connection.bytes.up
+    this.#observed.down += connection.bytes.down
   }
 
   obey(order: TroubleOrder | CutOrder): void {

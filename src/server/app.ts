@@ -200,7 +200,7 @@ function addSession(app: FastifyInstance, rooms: Rooms): void {
 
 /** Is it the presenter who asks, by the key or by a session that has shown it? */
 function presents({ hall, sessions }: Rooms, request: FastifyRequest): boolean {
-  return hall !== undefined && (hall.presents(sessions.read(request)) || hall.key.proves(request))
+  return hall !== undefined && (hall.presents(sessions.read(request)) || hall.proves(request))
 }
 
 function addPublishing(app: FastifyInstance, rooms: Rooms): void {

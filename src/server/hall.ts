@@ -1,5 +1,5 @@
 /** The hall as it is: what the presenter has set, who has joined, and who may speak. Told to every page that listens. */
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { type Hall, presenterLimits } from '../lab/events.ts'
 import type { Member } from '../protocol/message.ts'
@@ -29,8 +29,8 @@ export interface HallOptions {
 export type HallOrder = Partial<Pick<Hall, 'muted' | 'blurred' | 'bot'>> & { readonly swarm?: Pick<Hall['swarm'], 'members' | 'room'> }
 
 export class LiveHall {
-  readonly key: PresenterKey
   readonly swarm: Swarm
+  readonly #key: PresenterKey
   readonly #rooms: Rooms
   readonly #options: HallOptions
   readonly #listening: () => AddressInfo | null
@@ -46,7 +46,7 @@ export class LiveHall {
 
   /** `key` proves the presenter; `listening` is where the server does, once it does. */
   constructor(rooms: Rooms, key: string, listening: () => AddressInfo | null, log: FastifyBaseLogger, options: HallOptions) {
-    this.key = new PresenterKey(key)
+    this.#key = new PresenterKey(key)
     this.#rooms = rooms
     this.#listening = listening
     this.#options = options
@@ -101,6 +101,16 @@ export class LiveHall {
 
   presents(member: Member | undefined): boolean {
     return member !== undefined && this.#presenters.has(member.id)
+  }
+
+  /** Does this request carry the presenter's key? @throws Problem `rate-limited` */
+  proves(request: FastifyRequest): boolean {
+    return this.#key.proves(request, this.presents(this.#rooms.sessions.read(request)))
+  }
+
+  /** @throws Problem `presenter-only`, `rate-limited` */
+  require(request: FastifyRequest): void {
+    if (!this.proves(request)) throw new Problem('presenter-only')
   }
 
   /** May this member publish now? */

@@ -19,6 +19,8 @@ import type { Rooms } from './rooms.ts'
 /** What one session may say at once, and all of them together, a second and at once. */
 const raceBurst = 200
 const totalRate = 500
+/** Orders of any kind from one session, a second and at once: far more than its pages have, and no flood. */
+const orderRate = { perSecond: 250, burst: 1_000 } as const
 /** Lists of members that one session may ask for, a second and at once: each is as long as its room is full. */
 const listRate = { perSecond: 10, burst: 20 } as const
 
@@ -31,12 +33,18 @@ export interface Asker {
 
 export class LabOrders {
   readonly #rooms: Rooms
+  readonly #ordered = new Rate(orderRate.perSecond, orderRate.burst)
   readonly #said = new Rate(raceRate, raceBurst)
   readonly #saidByAll = new Rate(totalRate, totalRate)
   readonly #listed = new Rate(listRate.perSecond, listRate.burst)
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms
+  }
+
+  /** Counts an order, whatever it is. Returns 0, or how many ms to wait where there were too many. */
+  take({ member }: Asker): number {
+    return this.#ordered.take(member.id)
   }
 
   /**

@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type HallNow, type LabNews, parseOrder } from '../lab/events.ts'
+import type { HallNow, LabNews } from '../lab/events.ts'
+import { parseOrder } from '../lab/orders.ts'
 import { Tap, viewersPerSession } from '../lab/tap.ts'
 import { encodeCloseReason, encodeProblem } from '../protocol/frame.ts'
 import { Problem, problems } from '../protocol/problem.ts'
@@ -19,6 +20,8 @@ const path = '/lab/events'
 const unsupportedData = 1003
 /** After so many bad orders a viewer is sent away. */
 const badOrders = 3
+/** Reports stop long before so much waits for a viewer: who has it waiting reads nothing, and is cut. */
+const mostWaitingBytes = 1_048_576
 
 interface Lab {
   readonly rooms: Rooms
@@ -83,7 +86,10 @@ function show(socket: WebSocket, request: FastifyRequest, { rooms, tap, orders }
     return leave(socket, new Problem('overloaded', `Watch in ${viewersPerSession} pages at the most.`, { retryAfterMs }))
   }
   const cancelPing = keepAlive(socket, rooms)
-  const unfollow = rooms.hall?.follow((hall) => socket.send(JSON.stringify({ type: 'hall', hall } satisfies HallNow)))
+  const unfollow = rooms.hall?.follow((hall) => {
+    if (socket.bufferedAmount > mostWaitingBytes) socket.terminate()
+    else tell({ type: 'hall', hall } satisfies HallNow)
+  })
   socket.once('close', () => {
     cancelPing()
     unfollow?.()
@@ -105,6 +111,8 @@ function hear(socket: WebSocket, request: FastifyRequest, { rooms, orders, asker
   }
   socket.on('message', (data, isBinary) => {
     if (isBinary) return socket.close(unsupportedData, encodeCloseReason('invalid-request'))
+    const retryAfterMs = orders.take(asker)
+    if (retryAfterMs > 0) return leave(socket, new Problem('rate-limited', undefined, { retryAfterMs }))
     let id: string | undefined
     try {
       const value = parseJson(data as Buffer, ['chaos'])

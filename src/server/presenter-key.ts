@@ -23,22 +23,18 @@ export class PresenterKey {
   }
 
   /**
-   * Does this request carry the key, as `Authorization: Bearer <key>`?
+   * Does this request carry the key, as `Authorization: Bearer <key>`? `known`: it comes from a session that has shown it before,
+   * which no neighbour behind the same address can lock out.
    * @throws Problem `rate-limited` where its address has sent too many wrong ones, without a look at this one: guessing is no use
    */
-  proves({ headers: { authorization }, ip }: FastifyRequest): boolean {
+  proves({ headers: { authorization }, ip }: FastifyRequest, known: boolean): boolean {
     const [, sent] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? []
     if (sent === undefined) return false
-    const retryAfterMs = this.#wrong.waitMs(ip)
+    const retryAfterMs = known ? 0 : this.#wrong.waitMs(ip)
     if (retryAfterMs > 0) throw new Problem('rate-limited', 'This address has sent too many wrong keys.', { retryAfterMs })
     // Of equal length, in constant time: how far a guess was right is not told by how long it takes.
     if (timingSafeEqual(digest(sent), this.#digest)) return true
     this.#wrong.take(ip)
     return false
-  }
-
-  /** @throws Problem `presenter-only`, `rate-limited` */
-  require(request: FastifyRequest): void {
-    if (!this.proves(request)) throw new Problem('presenter-only')
   }
 }

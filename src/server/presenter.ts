@@ -1,9 +1,9 @@
 /** The presenter's routes: what one person with the key may do to everybody, within bounds that the server keeps. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type CutOrder, type Hall, presenterLimits } from '../lab/events.ts'
+import { type Hall, presenterLimits } from '../lab/events.ts'
+import { parseCut } from '../lab/orders.ts'
 import type { Tap } from '../lab/tap.ts'
 import { parseRoom } from '../protocol/draft.ts'
-import { transportNames } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { HallOrder, LiveHall } from './hall.ts'
 import { parseKeys } from './query.ts'
@@ -15,9 +15,9 @@ export function addPresenter(app: FastifyInstance, rooms: Rooms, tap: Tap, hall:
   app.addHook('preValidation', async (request) => {
     parseKeys(request, [], [])
   })
-  const presenterOnly = { onRequest: async (request: FastifyRequest) => hall.key.require(request) }
+  const presenterOnly = { onRequest: async (request: FastifyRequest) => hall.require(request) }
 
-  app.get('/lab', async (request, reply) => reply.headers(noStore).send({ hall: hall.now, presenter: hall.key.proves(request) }))
+  app.get('/lab', async (request, reply) => reply.headers(noStore).send({ hall: hall.now, presenter: hall.proves(request) }))
 
   app.post('/lab/presenter', presenterOnly, async (request, reply) => {
     refuseOthers(request.body ?? {}, [])
@@ -34,9 +34,9 @@ export function addPresenter(app: FastifyInstance, rooms: Rooms, tap: Tap, hall:
   })
 
   app.post('/lab/cut', presenterOnly, async (request, reply) => {
-    const order = parseCut(request.body ?? {})
-    // Only once the answer is out: it may travel on a connection that is cut.
-    reply.raw.once('finish', () => setImmediate(() => tap.cut(order)))
+    const order = parseCut({ how: 'fin', ...refuseOthers(request.body ?? {}, ['transport', 'how']) })
+    // The answer travels on it.
+    tap.cut(order, request.raw.socket)
     return reply.code(204).headers(noStore).send()
   })
 
@@ -57,15 +57,6 @@ function refuseOthers(value: unknown, known: readonly string[]): Record<string, 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Problem('invalid-request', 'Send one JSON object.')
   if (Object.keys(value).every((key) => known.includes(key))) return value as Record<string, unknown>
   throw new Problem('invalid-request', `Only ${known.join(', ') || 'nothing'} may be in the object.`)
-}
-
-function parseCut(body: unknown): CutOrder {
-  const { transport, how = 'fin' } = refuseOthers(body, ['transport', 'how'])
-  if (how !== 'fin' && how !== 'rst') throw new Problem('invalid-request', 'how is fin or rst.')
-  if (transport === undefined) return { type: 'cut', how }
-  const known = transportNames.find((name) => name === transport)
-  if (known === undefined) throw new Problem('invalid-request', `transport is one of ${transportNames.join(', ')}.`)
-  return { type: 'cut', how, transport: known }
 }
 
 function parseHallOrder(body: unknown): HallOrder {

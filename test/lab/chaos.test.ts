@@ -188,6 +188,16 @@ describe('trouble', () => {
     expect(other.news[1]).toMatchObject({ type: 'chaos', chaos: { ...calm, jitterMs: 5 } })
   })
 
+  test('keeps no farewell from coming: what is under way arrives when the server closes', async () => {
+    await using ann = await Troubled.start()
+    const stream = await ann.stream()
+    await ann.viewer.chaos({ delayMs: 2_000, jitterMs: 2_000 })
+    const closed = ann.server.close()
+    expect(String(await stream.chunk())).toMatch(/^retry: \d+$/m)
+    await stream.ended
+    await closed
+  })
+
   test('ends with the last page of the session', async () => {
     await using ann = await Troubled.start()
     const socket = await ann.socket()

@@ -79,6 +79,14 @@ describe('what is said', () => {
   })
 })
 
+test('who floods with orders of any kind is sent away for a while', async () => {
+  await using ann = await Troubled.start()
+  using socket = await RawWebSocket.open(ann.server.port, '/lab/events', { cookie: ann.cookie })
+  for (let index = 0; index < 1_500; index++) socket.sendJson({ type: 'bytes', connection: 0, block: index })
+  const { code, reason } = await socket.closing()
+  expect([code, JSON.parse(reason)]).toEqual([4429, { code: 'rate-limited', retryMs: expect.any(Number) as number }])
+})
+
 describe('a bad order', () => {
   test('is told what is wrong with it, and the third one ends it', async () => {
     await using ann = await Troubled.start()

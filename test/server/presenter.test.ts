@@ -86,6 +86,16 @@ describe('who is not the presenter', () => {
     expect(await (await from('192.0.2.8', key)).json()).toMatchObject({ presenter: true })
   })
 
+  test('cannot lock the presenter out either, who has shown the key before', async () => {
+    await using server = await open()
+    const { cookie } = await member(server.url)
+    await ask(server, 'POST', '/lab/presenter', undefined, { cookie })
+    for (let guess = 0; guess < 11; guess++) await ask(server, 'GET', '/lab', undefined, { as: `guess-${guess}` })
+    expect((await ask(server, 'PATCH', '/lab/hall', { muted: true })).status).toBe(429)
+    expect((await ask(server, 'PATCH', '/lab/hall', { muted: true }, { cookie })).status).toBe(200)
+    expect((await ask(server, 'PATCH', '/lab/hall', { muted: true }, { as: 'wrong', cookie })).status).toBe(403)
+  })
+
   test('does not find the key in the log, at the finest level', async () => {
     let log = ''
     const stream = new Writable({
