@@ -9,7 +9,8 @@ import { lanAddresses } from './addresses.ts'
 import { hasColours } from './half-blocks.ts'
 import { Announcer } from './announce.ts'
 import { buildApp } from './app.ts'
-import { type CommandLine, helpText, inFlags, parseCommandLine, withDefaults } from './options.ts'
+import { type CommandLine, helpText, inFlags, parseCommandLine } from './command-line.ts'
+import { withDefaults } from './options.ts'
 import { drawPresenterKey } from './presenter-key.ts'
 
 /** How this process was started, and is started again. */
