@@ -26,6 +26,8 @@ export interface TapOptions {
   readonly observes: (target: string) => boolean
   /** How long a proxy that cuts the silent waits, in ms; 10 s if nothing is said. */
   readonly idleCutMs?: number
+  /** Holes that are kept for clients that have not noticed yet; 256 if nothing is said. */
+  readonly keptHoles?: number
 }
 
 /** The end of a viewer that watches. */
@@ -161,7 +163,7 @@ export class Tap implements Registry {
     const giveUp = (): void => connection.socket.cut('fin')
     this.#holes.set(connection, setTimeout(giveUp, keptHoleMs).unref())
     const [oldest] = this.#holes.keys()
-    if (this.#holes.size > keptHoles) oldest?.socket.cut('fin')
+    if (this.#holes.size > (this.#options.keptHoles ?? keptHoles)) oldest?.socket.cut('fin')
   }
 
   closed(connection: Connection): void {

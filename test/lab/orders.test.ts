@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { LabProblem } from '../../src/lab/events.ts'
 import { eventually } from '../support/answers.ts'
 import { frame, opcodes, RawWebSocket } from '../support/raw-websocket.ts'
+import { member } from '../support/server.ts'
 import { Troubled } from '../support/trouble.ts'
+import { TestViewer } from '../support/viewer.ts'
 
 describe('the clock', () => {
   test('is told at once: the one of blocks, and the time of day', async () => {
@@ -85,6 +87,22 @@ test('who floods with orders of any kind is sent away for a while', async () => 
   for (let index = 0; index < 1_500; index++) socket.sendJson({ type: 'bytes', connection: 0, block: index })
   const { code, reason } = await socket.closing()
   expect([code, JSON.parse(reason)]).toEqual([4429, { code: 'rate-limited', retryMs: expect.any(Number) as number }])
+})
+
+test('all races together have 500 messages a second, however many there are', async () => {
+  await using ann = await Troubled.start()
+  const others = await Promise.all(Array.from({ length: 9 }, () => member(ann.server.url)))
+  const races = [ann, ...others].map(({ cookie, member: { id } }) => ({ cookie, room: `race~${id}` }))
+  const viewers = await Promise.all(races.map(({ cookie }) => TestViewer.open(ann.server.port, cookie)))
+  const begun = performance.now()
+  for (const [race, viewer] of viewers.entries())
+    for (let index = 0; index < 150; index++)
+      viewer.order({ type: 'say', id: `message-${index}`, room: races[race]?.room ?? '', text: 'go' })
+  const told = (type: string): number => viewers.flatMap(({ news }) => news.filter((each) => each.type === type)).length
+  await eventually(() => told('said') + told('problem') === 1_500, 'all are answered')
+  expect(told('said')).toBeGreaterThanOrEqual(500)
+  expect(told('said')).toBeLessThanOrEqual(501 + (performance.now() - begun) / 2)
+  for (const viewer of viewers) viewer[Symbol.dispose]()
 })
 
 describe('a bad order', () => {

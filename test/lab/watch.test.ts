@@ -1,7 +1,7 @@
 /** What watching may cost the server: bounded, and nothing while nobody watches. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import type { ChaosNow, Report } from '../../src/lab/events.ts'
 import { Tap } from '../../src/lab/tap.ts'
@@ -79,6 +79,32 @@ test('who reads reports too slowly is sent none, and then everything that is, an
   expect(slow.reports.at(-1)?.connections).toEqual(healthy.reports.at(-1)?.connections)
   for (const one of leaving) one?.leave()
   await close()
+})
+
+test('of holes that only the client has not noticed so many are kept, the newest', async () => {
+  const server = createServer((_request, response) => response.end(body))
+  const tap = new Tap({ ownerOf: (cookie) => cookie, observes: () => false, keptHoles: 2 })
+  tap.install(server)
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => sockets.push(socket))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const watching = tap.watch('ann', new Watcher())
+  const clients: RawClient[] = []
+  for (let index = 0; index < 3; index++) {
+    const client = await RawClient.connect(port)
+    clients.push(client)
+    await client.send(request(port, 'GET /', { cookie: 'ann' })).response()
+  }
+  watching?.obey({ type: 'black-hole', ms: 60_000 })
+  for (const socket of sockets) socket.destroy()
+  await clients[0]?.ended
+  expect([tap.connections.size, ...clients.map(({ over }) => over)]).toEqual([2, true, false, false])
+  watching?.leave()
+  for (const client of clients) client.destroy()
+  await eventually(() => tap.connections.size === 0, 'the clients have given them up')
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('nothing is written down and no timer runs while nobody watches', async () => {
