@@ -34,7 +34,7 @@ export const standard: { lab?: boolean } = {}
 export async function startServer(options: AppOptions = {}, at = 0): Promise<TestServer> {
   const store = options.store ?? new MemoryStore(withDefaults(options))
   const app = await buildApp({ ...standard, drainMs: 0, ...options, store })
-  const { port, close, cut } = await listen(app, graceMs + 2 * (options.drainMs ?? 0), at)
+  const { port, close, cut } = await listen(app, graceMs, at)
   const url = `http://127.0.0.1:${port}`
   return { url, port, app, store, close, cut, connections: () => connections(url), quiet: () => quiet(url), [Symbol.asyncDispose]: close }
 }
@@ -73,8 +73,13 @@ export async function listen(app: FastifyInstance, patienceMs = graceMs, at = 0)
   const { port } = app.server.address() as AddressInfo
   const cut = (): void => sockets.forEach((socket) => socket.destroy())
   const stop = async (): Promise<void> => {
-    const idle = setInterval(() => app.server.closeIdleConnections(), 10)
-    const giveUp = setTimeout(cut, patienceMs)
+    let giveUp: NodeJS.Timeout | undefined
+    const idle = setInterval(() => {
+      // While it listens it drains: a connection that is idle now may be asked on in a moment.
+      if (app.server.listening) return
+      app.server.closeIdleConnections()
+      giveUp ??= setTimeout(cut, patienceMs)
+    }, 10)
     await app.close().finally(() => {
       clearInterval(idle)
       clearTimeout(giveUp)
