@@ -92,7 +92,8 @@ export class Tap implements Registry {
   }
 
   #view(owner: string): Viewing {
-    const viewing = new Viewing(this.#options.idleCutMs ?? idleCutMs, () => {
+    const sessions = (): number => this.#viewings.size
+    const viewing = new Viewing(this.#options.idleCutMs ?? idleCutMs, sessions, () => {
       this.dropsUpgrades = [...this.#viewings.values()].some(({ dropsUpgrades }) => dropsUpgrades)
     })
     this.#viewings.set(owner, viewing)

@@ -5,15 +5,16 @@ import { Trouble, type TroubleOrder } from './trouble.ts'
 import { type Viewer, Watch } from './watch.ts'
 
 export class Viewing {
-  readonly watch = new Watch()
+  readonly watch: Watch
   readonly connections = new Set<Connection>()
   /** Those that carry what its viewers see, and the bytes of such that are gone. */
   readonly #observing = new Set<Connection>()
   readonly #observed = { up: 0, down: 0 }
   readonly #trouble: Trouble
 
-  /** `changed` is called when what it does to its connections does. */
-  constructor(idleCutMs: number, changed: () => void) {
+  /** `sessions` says how many are watched now; `changed` is called when what this one does to its connections does. */
+  constructor(idleCutMs: number, sessions: () => number, changed: () => void) {
+    this.watch = new Watch(sessions)
     this.#trouble = new Trouble(idleCutMs, () => {
       const { conditions, now } = this.#trouble
       for (const connection of this.connections) connection.suffer(conditions)

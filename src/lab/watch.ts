@@ -4,8 +4,9 @@ import type { Block, BlockBytes, BytesQuestion, ChaosNow, Report } from './event
 
 /** Blocks in a report; of more only the number is told. */
 const blocksPerReport = 100
-/** Bytes of blocks kept for a session, to be looked at. */
+/** Bytes of blocks kept for a session, to be looked at; and for all sessions that are watched: of many each has its share. */
 const keptBytes = 262_144
+const allKeptBytes = 67_108_864
 /** With so many bytes waiting a viewer reads too slowly to be told more. */
 const viewerBytes = 262_144
 
@@ -28,6 +29,7 @@ interface Told {
 }
 
 export class Watch implements Ear {
+  readonly #sessions: () => number
   readonly #viewers = new Map<Viewer, Told>()
   readonly #changed = new Set<Connection>()
   readonly #kept = new Map<string, Buffer>()
@@ -35,6 +37,11 @@ export class Watch implements Ear {
   #keptBytes = 0
   #blocks: Block[] = []
   #skipped = 0
+
+  /** `sessions` says how many are watched now. */
+  constructor(sessions: () => number) {
+    this.#sessions = sessions
+  }
 
   get viewers(): number {
     return this.#viewers.size
@@ -65,8 +72,9 @@ export class Watch implements Ear {
     else this.#skipped++
     this.#kept.set(keyOf(block), starred(block, bytes))
     this.#keptBytes += bytes.length
+    const most = Math.min(keptBytes, allKeptBytes / this.#sessions())
     for (const [key, oldest] of this.#kept) {
-      if (this.#keptBytes <= keptBytes) break
+      if (this.#keptBytes <= most) break
       this.#kept.delete(key)
       this.#keptBytes -= oldest.length
     }

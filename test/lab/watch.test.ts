@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import type { ChaosNow, Report } from '../../src/lab/events.ts'
 import { Tap } from '../../src/lab/tap.ts'
-import type { Viewer } from '../../src/lab/watch.ts'
+import { type Viewer, Watch } from '../../src/lab/watch.ts'
 import { eventually } from '../support/answers.ts'
 import { RawClient, request } from '../support/raw-client.ts'
 
@@ -61,6 +61,23 @@ test('of the bytes of blocks the newest 256 KiB of a session are kept', async ()
   expect(kept.slice(oldest).every((base64) => base64 !== undefined)).toBe(true)
   watching?.leave()
   await close()
+})
+
+test('of very many sessions each keeps its share of 64 MiB', () => {
+  let sessions = 1
+  const watch = new Watch(() => sessions)
+  const keep = (number: number): void =>
+    watch.block(
+      { connection: 1, block: number, direction: 'down', what: 'frame', at: 0, until: 0, exchange: 1, detail: '', pieces: [] },
+      Buffer.alloc(2_048),
+    )
+  const kept = (): number =>
+    Array.from({ length: 200 }, (_, block) => watch.bytesOf({ type: 'bytes', connection: 1, block })).filter(({ base64 }) => base64).length
+  for (let block = 0; block < 150; block++) keep(block)
+  expect(kept()).toBe(128)
+  sessions = 2_048
+  keep(150)
+  expect(kept()).toBe(16)
 })
 
 test('who reads reports too slowly is sent none, and then everything that is, and how much it missed', async () => {
