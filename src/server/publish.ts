@@ -1,5 +1,6 @@
 /** Publishing, and carrying a state: the same functions for a request and for a frame up the socket. */
 import type { FastifyRequest } from 'fastify'
+import { raceRoomOf } from '../lab/events.ts'
 import { parseDraft, parseState } from '../protocol/draft.ts'
 import type { Ack, Draft, Member } from '../protocol/message.ts'
 import { Problem } from '../protocol/problem.ts'
@@ -16,6 +17,8 @@ export async function publisherOf(rooms: Rooms, request: FastifyRequest): Promis
   return { member: await rooms.member(request), address: request.ip }
 }
 
+const onlyItsOwn = 'In a race only its own page speaks, over the socket of the lab.'
+
 /** Takes a token of a member's: 0, or how many ms to wait for one. */
 export type TakeToken = (member: string) => number
 
@@ -29,6 +32,8 @@ export function publish(rooms: Rooms, { member, address }: Publisher, room: stri
   return rooms.drain.finish(
     (async () => {
       const author = await admit(rooms, member, room, take ?? ((id) => rooms.publishRate.take(id)))
+      // Whoever else spoke there would weigh on all four lanes of somebody's race.
+      if (take === undefined && rooms.hall !== undefined && room.startsWith(raceRoomOf(''))) throw new Problem('forbidden', onlyItsOwn)
       const draft = parseDraft(input, rooms.options.textUnits)
       // Who is muted and sends again what was kept before has not heard of it, and does now.
       const muted = take === undefined && rooms.hall?.maySpeak(author) === false

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { LabProblem } from '../../src/lab/events.ts'
 import { eventually } from '../support/answers.ts'
 import { frame, opcodes, RawWebSocket } from '../support/raw-websocket.ts'
-import { member } from '../support/server.ts'
+import { member, postRaw, startServer } from '../support/server.ts'
 import { Troubled } from '../support/trouble.ts'
 import { TestViewer } from '../support/viewer.ts'
 
@@ -87,6 +87,13 @@ test('who floods with orders of any kind is sent away for a while', async () => 
   for (let index = 0; index < 1_500; index++) socket.sendJson({ type: 'bytes', connection: 0, block: index })
   const { code, reason } = await socket.closing()
   expect([code, JSON.parse(reason)]).toEqual([4429, { code: 'rate-limited', retryMs: expect.any(Number) as number }])
+})
+
+test('nobody speaks in a race by a wire, not even whose race it is', async () => {
+  await using server = await startServer({ lab: true })
+  const { cookie, member: who } = await member(server.url)
+  const answer = await postRaw(server.url, `race~${who.id}`, cookie, JSON.stringify({ text: 'in between' }))
+  expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'forbidden' }])
 })
 
 test('all races together have 500 messages a second, however many there are', async () => {

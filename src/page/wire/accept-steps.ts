@@ -27,7 +27,7 @@ export class AcceptStepsFigure extends LabElement {
 
   override willUpdate(changed: PropertyValues<this>): void {
     super.willUpdate(changed)
-    const before = changed.get('handshake') as Handshake | undefined
+    const before = changed.get('handshake')
     if (!changed.has('handshake') || before?.asked === this.handshake?.asked) return
     this.#key = this.#accept = this.#tried = undefined
     for (const each of [this.handshake?.asked, this.handshake?.answered]) {
