@@ -108,7 +108,9 @@ export class Roster {
 
   opened(attendant: Attendant, transport: TransportName): void {
     const wire = attendant.wires.get(transport)
-    if (wire !== undefined) wire.open++
+    if (wire === undefined) return
+    wire.open++
+    if (this.#succeeded(attendant)) this.#settle(attendant)
   }
 
   /** A connection of the wire is no more. `gone`: its peer closed it, and may come back; otherwise its lease runs on. */
@@ -119,7 +121,25 @@ export class Roster {
       wire.closing = true
       wire.endsAt = Math.min(wire.endsAt, performance.now() + this.#options.leaseGraceMs)
     }
+    this.#succeeded(attendant)
     this.#settle(attendant)
+  }
+
+  /**
+   * Where a wire is held, others that were and are not any more have been changed for it: they have the grace of who
+   * closed, and no lease beyond. One that is asked again meanwhile (another tab) has its own again.
+   */
+  #succeeded({ wires }: Attendant): boolean {
+    if (![...wires.values()].some(({ open }) => open > 0)) return false
+    const until = performance.now() + this.#options.leaseGraceMs
+    let changed = false
+    for (const [transport, wire] of wires) {
+      // Polls are never held: between two of them nothing is open.
+      if (wire.open > 0 || transport === 'poll' || wire.endsAt <= until) continue
+      wire.endsAt = until
+      changed = true
+    }
+    return changed
   }
 
   /** Left, whatever wires are open: they are nobody's any more. */

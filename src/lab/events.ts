@@ -229,6 +229,8 @@ export interface Hall {
   readonly joined: number
   /** Where phones find the page, best first: `http://192.168.178.23:3000`. Empty where only this machine can. */
   readonly addresses: readonly string[]
+  /** The room that the presenter emptied last, and when, in ms since 1970: what was said there until then is taken down. */
+  readonly cleared?: { readonly room: string; readonly at: number }
   /** How long the last freeze held everybody up, in ms, and when it ended on the server's clock. */
   readonly frozen?: { readonly ms: number; readonly at: number }
 }

@@ -154,10 +154,11 @@ export class FourwiresRoom extends LitElement {
   #talk(): TemplateResult {
     const { view, room, transport, pollMs, roomRefusal } = this.#place
     const [channel, lab] = [this.#channel, this.#lab]
+    const clearedAt = lab.hall?.cleared?.room === room ? lab.hall.cleared.at : undefined
     const game = view === 'game' && roomRefusal === undefined
     return html`<div class="chat">
         <join-card .channel=${channel} .lab=${lab} .room=${room} .presenter=${this.#presenter}></join-card>
-        <message-log .channel=${channel} .blurred=${lab.hall?.blurred}></message-log>
+        <message-log .channel=${channel} .blurred=${lab.hall?.blurred} .clearedAt=${clearedAt}></message-log>
         <message-composer .channel=${channel} .muted=${lab.hall?.muted === true && !this.#presenter}></message-composer>
         <seq-barcode .channel=${channel}></seq-barcode>
       </div>

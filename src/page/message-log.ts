@@ -1,5 +1,5 @@
 /** `<message-log>`: the room's log, strung on the wires that brought it. Follows the end only while the reader is there. */
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { guard } from 'lit/directives/guard.js'
 import { repeat } from 'lit/directives/repeat.js'
 import type { Ack, Channel } from '../client/index.ts'
@@ -13,9 +13,11 @@ import { cut, glyph, wires } from './wires.ts'
 const nearPx = 16
 
 export class MessageLog extends ChannelElement {
-  static override properties = { ...ChannelElement.properties, blurred: { attribute: false } }
+  static override properties = { ...ChannelElement.properties, blurred: { attribute: false }, clearedAt: { attribute: false } }
   /** What is said is for nobody's eyes now, nor for ears. */
   declare blurred: boolean | undefined
+  /** When the room was emptied, in ms since 1970: what was said until then is taken down. */
+  declare clearedAt: number | undefined
 
   #transcript = new Transcript()
   /** Ours, in the room's log already, and not yet back over our wire. */
@@ -66,6 +68,11 @@ export class MessageLog extends ChannelElement {
       }),
       channel.on('state', () => this.refresh()),
     ]
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    super.willUpdate(changed)
+    if (changed.has('clearedAt') && this.clearedAt !== undefined) this.#transcript.takeDown(this.clearedAt)
   }
 
   override render(): TemplateResult {

@@ -31,7 +31,11 @@ export function describe(state: ChannelState, account: Account, now: number): Se
   })
   switch (state.status) {
     case 'live':
-      return { ...plain('live', `${wires[state.transport].tell(account)}.`), wire: state.transport, aside: asideOf(state, now) }
+      return {
+        ...plain('live', `${wires[state.transport].tell(account)}.`, isFallen(state) ? 'again' : undefined),
+        wire: state.transport,
+        aside: asideOf(state, now),
+      }
     case 'waiting':
       return plain('lost', `${lossOf(state)} ${againOf(state, now)}`, 'now')
     case 'connecting':
@@ -60,6 +64,9 @@ function lossOf({ problem }: ChannelState): string {
 
 const againOf = ({ retryAt }: ChannelState, now: number): string =>
   retryAt === undefined || retryAt <= now ? 'Trying again.' : `Trying again in ${shortly(retryAt - now)}.`
+
+/** On a lower wire than the one that was wanted, with none on its way. */
+export const isFallen = ({ transport, wanted, opening }: ChannelState): boolean => transport !== wanted && opening === undefined
 
 /** Under a second nobody reads a number that runs down. */
 const shortly = (ms: number): string => (ms < 1000 ? 'a moment' : duration(ms))

@@ -43,6 +43,13 @@ export class Transcript {
     this.#lines.push({ key: this.#nextKey++, gap, transport })
   }
 
+  /** Takes down what was said until then, by the server's clock, and what was missing before it. */
+  takeDown(until: number): void {
+    const last = this.#lines.findLastIndex((line) => 'message' in line && line.message.at <= until)
+    this.#lines = this.#lines.slice(last + 1)
+    this.older = 0
+  }
+
   trim(reading: boolean): void {
     const surplus = this.#lines.length - (reading ? mostLinesWhileReading : mostLines)
     if (surplus <= 0) return

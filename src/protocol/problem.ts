@@ -44,7 +44,7 @@ export const problems = {
   'headers-too-large': row(431, 'Send at most 16 KiB of headers.'),
   internal: row(500, 'Try again later; the fault is in the server and has been logged.', 1011),
   overloaded: row(503, 'Wait as long as it says, then try again.', 1013),
-  draining: row(503, 'Wait as long as it says; another process takes over.', 1012),
+  draining: row(503, 'Come back after the time that it says: it stops, or another takes over.', 1012),
   'store-unavailable': row(503, 'Wait as long as it says, then send the same id again: it is not taken twice.', 4503),
   'room-limit': row(503, 'Use a room that exists, or wait as long as it says.', 1013),
 } as const satisfies Record<string, Row>

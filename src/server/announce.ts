@@ -77,7 +77,8 @@ export class Announcer {
   }
 
   #advise(): void {
-    if (this.#joined > 0) return
+    // Where nobody can come it was said already.
+    if (this.#joined > 0 || this.#options.addresses.length === 0) return
     for (const line of nobodyCame(this.#options)) this.#options.print(line)
   }
 }

@@ -98,7 +98,7 @@ function wholeNumber(flag: string, value: unknown, { least, help }: { readonly l
 
 /** What `--help` prints. */
 export function helpText(command: string): string {
-  const bare = (name: string, help: string): string => `  ${name.padEnd(34)}${help}`
+  const bare = (name: string, help: string): string => `  ${`${name} `.padEnd(34)}${help}`
   const line = (name: string, { kind, value, help }: Option): string => {
     if (kind === 'flag') return bare(`--${name}, --no-${name}`, help)
     const placeholder = kind === 'number' ? ' <n>' : kind === 'list' ? ' <…>' : ' <text>'

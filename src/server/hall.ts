@@ -42,6 +42,7 @@ export class LiveHall {
   #muted = false
   #blurred = false
   #frozen: Hall['frozen']
+  #cleared: Hall['cleared']
   #telling: NodeJS.Timeout | undefined
 
   /** `key` proves the presenter; `listening` is where the server does, once it does. */
@@ -71,6 +72,7 @@ export class LiveHall {
       joined: this.#joined.size,
       // Looked up each time: a laptop changes its network in the middle of a lecture.
       addresses: listening === null ? [] : lanAddresses(listening),
+      ...(this.#cleared && { cleared: this.#cleared }),
       ...(this.#frozen && { frozen: this.#frozen }),
     }
   }
@@ -91,6 +93,13 @@ export class LiveHall {
     this.#blurred = blurred
     if (bot !== undefined) this.#metronome.set(bot)
     if (swarm !== undefined) this.swarm.set(swarm)
+    this.#changed()
+  }
+
+  /** Empties a room: in the store for who comes, and on every page for who is here. @throws Problem `store-unavailable` */
+  async clear(room: string): Promise<void> {
+    await this.#rooms.store.clear(room)
+    this.#cleared = { room, at: Date.now() }
     this.#changed()
   }
 

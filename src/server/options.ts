@@ -1,4 +1,5 @@
 /** Every number of the contract, named with its unit and its default; and every other thing that can be set. */
+import { isIP } from 'node:net'
 import { maxTextLength } from '../protocol/draft.ts'
 import { defaultLimits } from '../store/store.ts'
 
@@ -164,10 +165,19 @@ export function withDefaults(options: Partial<ServerOptions>): ServerOptions {
 }
 
 /** @throws RangeError for names that could never match, and a secret that could be guessed */
-function checkNames({ allowHost, allowOrigin, sessionSecret }: ServerOptions): void {
+function checkNames({ allowHost, allowOrigin, sessionSecret, trustProxy }: ServerOptions): void {
   const host = allowHost.find((name) => !/^[a-z0-9.-]+$/i.test(name))
   if (host !== undefined) throw new RangeError(`allowHost takes a bare name, as example.com; it got "${host}"`)
   const origin = allowOrigin.find((each) => !URL.canParse(each) || new URL(each).origin !== each.toLowerCase())
   if (origin !== undefined) throw new RangeError(`allowOrigin takes an origin, as https://example.com; it got "${origin}"`)
+  const proxy = trustProxy.find((each) => !isProxy(each))
+  if (proxy !== undefined) throw new RangeError(`trustProxy takes an address or range, as 10.0.0.0/8, or loopback; it got "${proxy}"`)
   if (sessionSecret !== '' && sessionSecret.length < 16) throw new RangeError('sessionSecret has at least 16 characters, or none')
+}
+
+const isProxy = (text: string): boolean => {
+  const [address = '', bits, ...more] = text.split('/')
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return most > 0 && more.length === 0 && (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most))
 }

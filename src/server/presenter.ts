@@ -47,7 +47,7 @@ export function addPresenter(app: FastifyInstance, rooms: Rooms, tap: Tap, hall:
 
   app.post('/lab/clear', presenterOnly, async (request, reply) => {
     const { room } = refuseOthers(request.body, ['room'])
-    await rooms.store.clear(roomIn(room))
+    await hall.clear(roomIn(room))
     return reply.code(204).headers(noStore).send()
   })
 }

@@ -142,6 +142,29 @@ describe('a lease', () => {
     expect(world.here()).toEqual({})
   })
 
+  it('has the grace of a change where another wire is held instead, and its own again once it is asked for again', () => {
+    const world = setUp()
+    const asked = world.members.hold(room, ann, 'long-poll', 90_000)
+    const socket = world.members.hold(room, ann, 'websocket', 30_000)
+    // Answered, not left: what changed ended it.
+    asked.end()
+    pass(9_000)
+    expect(world.here()).toEqual({ Ann: ['long-poll', 'websocket'] })
+    pass(1_200)
+    expect(world.here()).toEqual({ Ann: ['websocket'] })
+    const tab = world.members.hold(room, ann, 'long-poll', 90_000)
+    pass(11_000)
+    socket.renew()
+    expect(world.here()).toEqual({ Ann: ['long-poll', 'websocket'] })
+    tab.end()
+    const next = world.members.hold(room, ann, 'long-poll', 90_000)
+    pass(15_000)
+    expect(world.here()).toEqual({ Ann: ['long-poll', 'websocket'] })
+    next.leave()
+    pass(500)
+    expect(world.here()).toEqual({ Ann: ['websocket'] })
+  })
+
   it('is not shortened by another tab that asks more often', () => {
     const world = setUp()
     world.members.seen(room, ann, 'poll', 150_000)

@@ -99,7 +99,7 @@ function socketHandlers(socket: WebSocket, publishes: Map<string, Waiting>, hear
   socket.onerror = () => {}
   socket.onclose = ({ code, reason }) => {
     lose()
-    heard.ended(parseCloseReason(reason) ?? (code === 1000 ? 'ended' : new Error(`the socket closed (${code})`)))
+    heard.ended(parseCloseReason(reason) ?? (code === 1000 ? 'ended' : new Error(`the socket closed with ${code}`)))
   }
   return () => {
     socket.onmessage = null

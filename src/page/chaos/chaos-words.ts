@@ -21,7 +21,7 @@ export const strokes = {
     },
   },
   cut: {
-    does: 'Ends your connections: with FIN as one hangs up, with RST as if nobody had ever been there. A page is told neither.',
+    does: 'Ends your connections: with FIN as one hangs up, with RST as if nobody had ever been there. A page is not told which.',
     expect: {
       poll: 'Mostly nothing to see: between two polls there is only an idle connection, and the next poll opens another.',
       'long-poll':
