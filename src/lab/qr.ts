@@ -9,9 +9,19 @@ const alphanumeric = /^[0-9A-Z $%*+\-./:]*$/
 
 /**
  * Where a phone joins a room: `HTTP://192.168.178.23:3000/J/LOBBY`. In capitals, since alphanumeric mode has no others:
- * 25 modules a side where the same in small letters takes 29. The server reads it either way.
+ * 25 modules a side where the same in small letters takes 29. The server reads it as small letters: a room that has
+ * capitals of its own is named by the page's address.
  */
-export const joinAddress = (address: string, room: string): string => `${address}/J/${encodeURIComponent(room)}`.toUpperCase()
+export const joinAddress = (address: string, room: string): string =>
+  hasCapitals(room) ? `${address}/?room=${encodeURIComponent(room)}` : `${address}/J/${encodeURIComponent(room)}`.toUpperCase()
+
+/** The same as one types it: without the scheme, in small letters where it may be. */
+export const typedAddress = (address: string, room: string): string => {
+  const join = joinAddress(address, room)
+  return (hasCapitals(room) ? join : join.toLowerCase()).replace(/^https?:\/\//i, '')
+}
+
+const hasCapitals = (room: string): boolean => room !== room.toLowerCase()
 
 /**
  * The modules of a text's code, row by row, true where they are dark; without its quiet zone. Level M: readable with up

@@ -175,9 +175,9 @@ function checkNames({ allowHost, allowOrigin, sessionSecret, trustProxy }: Serve
   if (sessionSecret !== '' && sessionSecret.length < 16) throw new RangeError('sessionSecret has at least 16 characters, or none')
 }
 
-const isProxy = (text: string): boolean => {
-  const [address = '', bits, ...more] = text.split('/')
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+const isProxy = (spelled: string): boolean => {
+  const [address = '', bits, ...more] = spelled.split('/')
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(spelled)) return true
   const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
   return most > 0 && more.length === 0 && (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most))
 }

@@ -1,7 +1,7 @@
 /** The code that a phone's camera is shown: read back by a decoder that has nothing to do with who made it. */
 import jsQR from 'jsqr'
 import { describe, expect, it, test } from 'vitest'
-import { joinAddress, qrMatrix, quietModules } from '../../src/lab/qr.ts'
+import { joinAddress, qrMatrix, quietModules, typedAddress } from '../../src/lab/qr.ts'
 import { halfBlocks, hasColours } from '../../src/server/half-blocks.ts'
 
 /** jsqr is CommonJS: its function is where its type says, or one further in. */
@@ -74,4 +74,12 @@ describe('on a terminal', () => {
     // oxlint-disable-next-line no-control-regex
     expect(/\u001b/.test(lines.join(''))).toBe(colours)
   })
+})
+
+it.each([
+  ['lobby', 'HTTP://10.0.0.7:3000/J/LOBBY', '10.0.0.7:3000/j/lobby'],
+  ['Attic', 'http://10.0.0.7:3000/?room=Attic', '10.0.0.7:3000/?room=Attic'],
+])('leads to the room that is called %s, and to no other', (room, code, typed) => {
+  expect(joinAddress('http://10.0.0.7:3000', room)).toBe(code)
+  expect(typedAddress('http://10.0.0.7:3000', room)).toBe(typed)
 })

@@ -1,7 +1,7 @@
 /** `<join-card>`: how a phone comes in: the address to type, the code to point a camera at, and how many have. */
 import { html, nothing, svg, type TemplateResult } from 'lit'
 import { guard } from 'lit/directives/guard.js'
-import { joinAddress, qrMatrix, quietModules } from '../../lab/qr.ts'
+import { joinAddress, qrMatrix, quietModules, typedAddress } from '../../lab/qr.ts'
 import { LabElement } from '../lab-element.ts'
 import type { LabLink } from '../lab-link.ts'
 import { count, duration } from '../units.ts'
@@ -58,7 +58,7 @@ export class JoinCard extends LabElement {
       <div class="join-card">
         ${this.#code(address)}
         <div class="join-words">
-          <p class="join-address" data-testid="join-address">${typed(address, this.room)}</p>
+          <p class="join-address" data-testid="join-address">${typedAddress(address, this.room)}</p>
           <p>Point a camera at the code, or type the address. One tap, no name, no app.</p>
           ${this.#tooLong ? this.#tryThis(address) : nothing}
           <div class="join-more">
@@ -69,7 +69,7 @@ export class JoinCard extends LabElement {
       </div>
       <dialog class="join-screen" aria-label="Join with a phone">
         ${this.#code(address)}
-        <p class="join-address">${typed(address, this.room)}</p>
+        <p class="join-address">${typedAddress(address, this.room)}</p>
         <p>phones joined: ${count(hall.joined)}</p>
         <form method="dialog"><button type="submit">Close</button></form>
       </dialog>
@@ -77,10 +77,13 @@ export class JoinCard extends LabElement {
   }
 
   #nowhere(): TemplateResult {
-    return html`<p class="notice" data-testid="join-nowhere">
-      No phone can come in: the server listens on this machine only. Start it with <code>npm run hall</code>, or with
-      <code>--host 0.0.0.0</code>, and open the address that it prints.
-    </p>`
+    return html`<details class="join" data-testid="join-nowhere">
+      <summary>No phone can come in</summary>
+      <p>
+        The server listens where no other device finds it. Start it with <code>npm run hall</code> in the network of the hall, without
+        another <code>--host</code>, and open the address that it prints.
+      </p>
+    </details>`
   }
 
   #tryThis(address: string): TemplateResult {
@@ -112,9 +115,6 @@ export class JoinCard extends LabElement {
     return html`${guard([text], () => drawCode(text))}`
   }
 }
-
-/** As one types it: without the scheme, in small letters. */
-const typed = (address: string, room: string): string => `${new URL(address).host}/j/${encodeURIComponent(room)}`.toLowerCase()
 
 function drawCode(text: string): TemplateResult {
   const matrix = qrMatrix(text)
