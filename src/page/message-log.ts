@@ -27,6 +27,7 @@ export class MessageLog extends ChannelElement {
   #top = 0
   /** Came while the reader was further up. */
   #unread = 0
+  /** A layout is done when it calls: to follow the end then costs no other one. */
   readonly #resized = new ResizeObserver(() => this.#followEnd())
 
   /** Puts down what was acknowledged, until it comes back like everybody's. */
@@ -40,6 +41,8 @@ export class MessageLog extends ChannelElement {
     this.#atEnd = true
     this.#unread = 0
     this.requestUpdate()
+    // What is new makes the log longer, and that is followed; where nothing is new, nobody else goes there.
+    void this.updateComplete.then(() => this.#followEnd())
   }
 
   protected override follow(channel: Channel): readonly (() => void)[] {
@@ -83,19 +86,22 @@ export class MessageLog extends ChannelElement {
         aria-live="off"
         aria-label="Messages"
         tabindex="0"
+        ?data-at-end=${this.#atEnd}
         data-testid="messages"
         @scroll=${this.#scrolled}
       >
-        ${older > 0 ? html`<p class="older">Older lines are not shown here: ${count(older)} of them.</p>` : nothing}
-        ${lines.length === 0 ? this.#nothingYet() : nothing}
-        <ol aria-hidden=${this.blurred ? 'true' : nothing}>
-          ${repeat(
-            lines,
-            ({ key }) => key,
-            (line) => guard([line], () => ('gap' in line ? missing(line) : said(line))),
-          )}
-        </ol>
-        <unsent-list .channel=${this.channel} .stored=${this.#stored}></unsent-list>
+        <div>
+          ${older > 0 ? html`<p class="older">Older lines are not shown here: ${count(older)} of them.</p>` : nothing}
+          ${lines.length === 0 ? this.#nothingYet() : nothing}
+          <ol aria-hidden=${this.blurred ? 'true' : nothing}>
+            ${repeat(
+              lines,
+              ({ key }) => key,
+              (line) => guard([line], () => ('gap' in line ? missing(line) : said(line))),
+            )}
+          </ol>
+          <unsent-list .channel=${this.channel} .stored=${this.#stored}></unsent-list>
+        </div>
       </div>
       ${
         this.#unread > 0
@@ -108,10 +114,6 @@ export class MessageLog extends ChannelElement {
 
   override firstUpdated(): void {
     for (const element of [this.#scroller, ...this.#scroller.children]) this.#resized.observe(element)
-  }
-
-  override updated(): void {
-    this.#followEnd()
   }
 
   get #scroller(): HTMLElement {
@@ -130,10 +132,10 @@ export class MessageLog extends ChannelElement {
     this.#top = scrollTop
     if (atEnd === this.#atEnd) return
     this.#atEnd = atEnd
+    this.requestUpdate()
     if (!atEnd) return
     this.#unread = 0
     this.#transcript.trim(false)
-    this.requestUpdate()
   }
 
   /** The button goes away under the finger: the focus goes where it led. */

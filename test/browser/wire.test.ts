@@ -301,8 +301,11 @@ describe('the picture', () => {
     await eventually(async () => (await draws()) > away + 2, 'drawing in its view')
   })
 
-  it('keeps scripting under 8 ms a frame at 100 events a second', async () => {
-    await using ann = await open('websocket', server.url, { viewport: { width: 1000, height: 700 } })
+  it.each([
+    ['alone', { width: 1000, height: 700 }],
+    ['beside the chat', { width: 1440, height: 900 }],
+  ] as const)('%s, keeps scripting under 8 ms a frame at 100 events a second', async (layout, viewport) => {
+    await using ann = await open('websocket', server.url, { viewport })
     // Into the log itself: requests of a test's own would be most of the work.
     const start = performance.now()
     let said = 0
@@ -321,8 +324,14 @@ describe('the picture', () => {
         delivered + 200,
       ),
     )
+    const [longest = NaN, ...shorter] = frames.toSorted((one, other) => other - one)
+    const median = shorter[Math.floor(shorter.length / 2)] ?? NaN
+    console.log(`${layout}: ${frames.length} frames, scripting ${longest.toFixed(1)} ms in the longest, median ${median.toFixed(1)} ms`)
+    // The log keeps its end in sight, without a layout of its own in each frame.
+    const fromEnd = await ann.page.getByTestId('messages').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight)
+    expect(fromEnd).toBeLessThan(40)
     expect(frames.length).toBeGreaterThan(20)
-    expect(Math.max(...frames)).toBeLessThan(8)
+    expect(longest).toBeLessThan(8)
   })
 })
 
