@@ -34,7 +34,8 @@ export class Session {
   #join(): Promise<unknown> {
     const asking = this.renew().finally(() => (this.#joining = undefined))
     const late = sleep(patienceMs, this.#signal).then(() => {
-      if (this.#member === undefined) asking.then(this.#late, () => this.join().catch(() => {}))
+      // A sleep ends at once where the channel is closed: to ask again then would be to ask without end.
+      if (this.#member === undefined && !this.#signal.aborted) asking.then(this.#late, () => this.join().catch(() => {}))
     })
     return Promise.race([asking, late])
   }

@@ -68,3 +68,25 @@ it('is somebody from then on where there was no cookie either', async () => {
   expect(await (await fetch(`${server.url}/rooms/lobby/members`)).text()).toContain(channel.state.member?.id)
   channel.close()
 })
+
+it('is asked for no more once the channel is closed', async () => {
+  const platform = node()
+  let asked = 0
+  const deaf: typeof platform = {
+    ...platform,
+    socket: (url) => platform.socket(url),
+    // As `fetch` does: rejects at the abort, and at once where it has been.
+    fetch: (_url, init) =>
+      new Promise((_, reject) => {
+        // Who asks without end is stopped, so that there is an end to see.
+        if (++asked > 10) return
+        if (init?.signal?.aborted) reject(new Error('aborted'))
+        init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
+      }),
+  }
+  const { channel } = new Follower({ url: server.url, room: 'lobby' }, deaf)
+  await eventually(() => asked === 1, 'asked')
+  channel.close()
+  await new Promise(setImmediate)
+  expect(asked).toBe(1)
+})
