@@ -1,6 +1,6 @@
 /** What a person does to their own connections, in a real Chromium: what the wire says of it, and what it does not lose. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChannelState } from '../../src/client/state.ts'
 import type { FourwiresRoom } from '../../src/page/fourwires-room.ts'
 import { wires } from '../../src/page/wires.ts'
@@ -8,6 +8,9 @@ import { transportNames } from '../../src/protocol/message.ts'
 import { launch } from '../support/browser.ts'
 import { RoomPage } from '../support/page.ts'
 import { member, post, startServer, type TestMember, type TestServer } from '../support/server.ts'
+
+/** They wait more than they work, and each is in a room and a session of its own: beside each other. */
+const it = test.concurrent
 
 /** `WebSocket.OPEN` */
 const isOpen = 1

@@ -1,5 +1,4 @@
 /** The hall on the page: the presenter's strip, how phones come in, and that all of it works where a hall is: on plain http, cut off from the world. */
-import { AxeBuilder } from '@axe-core/playwright'
 import jsQR from 'jsqr'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import type { HallNow, LabNews } from '../../src/lab/events.ts'
 import { views } from '../../src/page/place.ts'
 import { transportNames } from '../../src/protocol/message.ts'
 import { eventually } from '../support/answers.ts'
+import { barriers } from '../support/axe.ts'
 import { launch } from '../support/browser.ts'
 import { RoomPage } from '../support/page.ts'
 import { hallOf, key } from '../support/presenter.ts'
@@ -263,27 +263,25 @@ async function read(page: Page, code: Locator): Promise<string | undefined> {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')
     canvas?.drawImage(bitmap, 0, 0)
     const { data } = canvas?.getImageData(0, 0, bitmap.width, bitmap.height) ?? { data: [] }
-    return { width: bitmap.width, height: bitmap.height, pixels: [...data] }
+    // As text: a million numbers, one by one, take seconds.
+    return { width: bitmap.width, height: bitmap.height, pixels: btoa(Array.from(data, (each) => String.fromCharCode(each)).join('')) }
   }, png)
-  return decode(Uint8ClampedArray.from(pixels), width, height, { inversionAttempts: 'dontInvert' })?.data
+  return decode(Uint8ClampedArray.from(Buffer.from(pixels, 'base64')), width, height, { inversionAttempts: 'dontInvert' })?.data
 }
 
-describe.each([
-  ['light', { width: 1440, height: 900 }],
-  ['dark', { width: 390, height: 844 }],
-] as const)('for everybody, %s', (colorScheme, viewport) => {
-  it('has nothing in the strip and the card that axe objects to', async () => {
-    await using ann = await presenter('room=lobby&t=sse', { colorScheme, viewport })
-    await opened(ann.page)
-    if (colorScheme === 'light') {
-      await press(ann.page, /^0.5.s$/)
-      await ann.page.getByTestId('combs').waitFor()
-    }
-    const { violations } = await new AxeBuilder({ page: ann.page }).include('presenter-strip').include('join-card').analyze()
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
-    await ann.page.setViewportSize({ width: 320, height: 640 })
-    expect(await ann.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320)
-  })
+it('has nothing in the strip and the card that axe objects to, nor beside a narrow screen', async () => {
+  await using ann = await presenter('room=lobby&t=sse')
+  await opened(ann.page)
+  await press(ann.page, /^0.5.s$/)
+  await ann.page.getByTestId('combs').waitFor()
+  expect(await barriers(ann.page, 'presenter-strip', 'join-card')).toEqual([])
+  for (const viewport of [
+    { width: 390, height: 844 },
+    { width: 320, height: 640 },
+  ]) {
+    await ann.page.setViewportSize(viewport)
+    expect(await ann.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width)
+  }
 })
 
 it('works from another name, on plain http, with no network but the hall’s: every view, and not one failed request', async () => {

@@ -1,6 +1,6 @@
 /** A browser that holds all of its six connections to one address, in a real Chromium: it is said, and it goes on. */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { FourwiresRoom } from '../../src/page/fourwires-room.ts'
 import { launch } from '../support/browser.ts'
 import { RoomPage } from '../support/page.ts'
@@ -9,10 +9,13 @@ import { startServer, type TestServer } from '../support/server.ts'
 let browser: Browser
 let server: TestServer
 
-beforeAll(async () => void (browser = await launch()))
-afterAll(() => browser.close())
-beforeEach(async () => void (server = await startServer({ lab: true, publishesPerSecond: 0 })))
-afterEach(() => server.close())
+beforeAll(async () => {
+  ;[browser, server] = await Promise.all([launch(), startServer({ lab: true, publishesPerSecond: 0 })])
+})
+afterAll(async () => {
+  await browser.close()
+  await server.close()
+})
 
 /** Holds so many streams from a page of the same browser that has nothing else to do. */
 async function hold(room: RoomPage, streams: number): Promise<Page> {
@@ -39,8 +42,8 @@ async function hold(room: RoomPage, streams: number): Promise<Page> {
 const lab = ({ page }: RoomPage): Promise<unknown> =>
   page.waitForFunction(() => (document.querySelector('fourwires-room') as FourwiresRoom).lab.clock !== undefined)
 
-it('says why a stream does not open, goes over to WebSocket, and keeps what is typed', async () => {
-  await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=websocket')
+it.concurrent('says why a stream does not open, goes over to WebSocket, and keeps what is typed', async () => {
+  await using ann = await RoomPage.open(browser, server.url, 'room=stream&t=websocket')
   await lab(ann)
   await hold(ann, 6)
   await ann.box.fill('half a sen')
@@ -58,8 +61,8 @@ it('says why a stream does not open, goes over to WebSocket, and keeps what is t
   expect((await ann.counts()).gaps).toBe(0)
 })
 
-it('says why a message does not leave, and sends it over WebSocket', async () => {
-  await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=sse')
+it.concurrent('says why a message does not leave, and sends it over WebSocket', async () => {
+  await using ann = await RoomPage.open(browser, server.url, 'room=message&t=sse')
   await lab(ann)
   await hold(ann, 5)
   await ann.say('stuck in the queue')
@@ -92,8 +95,8 @@ it(
   },
 )
 
-it('begins by the cookie that it has where even the question who it is gets no connection', async () => {
-  await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=websocket')
+it.concurrent('begins by the cookie that it has where even the question who it is gets no connection', async () => {
+  await using ann = await RoomPage.open(browser, server.url, 'room=cookie&t=websocket')
   await hold(ann, 5)
   const page = await ann.page.context().newPage()
   // The sixth stream is opened by the page itself, in the moment in which it has loaded and asks who it is.
@@ -106,7 +109,7 @@ it('begins by the cookie that it has where even the question who it is gets no c
       return asked(input, init)
     }
   }, server.url)
-  await page.goto(`${server.url}/?room=lobby&t=sse`)
+  await page.goto(`${server.url}/?room=cookie&t=sse`)
   await page.getByTestId('slot-notice').getByText('this one holds all 6').waitFor({ timeout: 5_000 })
   await page.waitForSelector('html[data-ready]')
   await page.getByTestId('composer').locator('textarea').fill('here all the same')
@@ -114,13 +117,13 @@ it('begins by the cookie that it has where even the question who it is gets no c
   await ann.hears('here all the same')
 })
 
-it('says nothing where a server is slow and connections are left', async () => {
-  await using ann = await RoomPage.open(browser, server.url, 'room=lobby&t=websocket')
+it.concurrent('says nothing where a server is slow and connections are left', async () => {
+  await using ann = await RoomPage.open(browser, server.url, 'room=slow&t=websocket')
   await lab(ann)
   await hold(ann, 3)
   let release = (): void => {}
   const released = new Promise<void>((resolve) => (release = resolve))
-  await ann.page.route('**/rooms/lobby/sse*', async (route) => {
+  await ann.page.route('**/rooms/slow/sse*', async (route) => {
     await released
     await route.continue()
   })
