@@ -225,6 +225,10 @@ export interface Hall {
   readonly bot: { readonly rate: number; readonly room: string }
   /** Synthetic members, on this machine, in a process of their own: as many as are wanted, and as are live by now. */
   readonly swarm: { readonly members: number; readonly room: string; readonly live?: number }
+  /** So many UTF-16 units a text may have here. */
+  readonly textUnits: number
+  /** Names are drawn: those that people give are passed over, but the presenter's. */
+  readonly generatedNames: boolean
   /** Sessions from other devices so far. */
   readonly joined: number
   /** Where phones find the page, best first: `http://192.168.178.23:3000`. Empty where only this machine can. */

@@ -50,9 +50,15 @@ export class FourwiresRoom extends LitElement {
     addEventListener('popstate', () => this.#moved(), { signal })
     addEventListener('storage', this.#renamedElsewhere, { signal })
     listenForKeys({ on: () => this.#keys, keys: this.#keyMap() }, signal)
-    this.#lab.on('status', () => this.requestUpdate())
+    this.#lab.on('status', (status) => {
+      if (status === 'absent') keep('session', 'blurred', undefined)
+      this.requestUpdate()
+    })
     this.#lab.on('chaos', () => this.requestUpdate())
-    this.#lab.on('hall', () => this.requestUpdate())
+    this.#lab.on('hall', ({ blurred }) => {
+      keep('session', 'blurred', blurred ? 'yes' : undefined)
+      this.requestUpdate()
+    })
     this.#enter()
   }
 
@@ -86,12 +92,7 @@ export class FourwiresRoom extends LitElement {
   override render(): TemplateResult {
     const { room, transport, view, notes } = this.#place
     const [channel, lab] = [this.#channel, this.#lab]
-    return html`<main
-      data-view=${view}
-      ?data-blurred=${lab.hall?.blurred}
-      @acknowledged=${this.#acknowledged}
-      @discarded=${this.#discarded}
-    >
+    return html`<main data-view=${view} ?data-blurred=${this.#blurred} @acknowledged=${this.#acknowledged} @discarded=${this.#discarded}>
       <header>
         <h1>
           <span class="mark" aria-hidden="true">${transportNames.map((name) => html`<i data-transport=${name}></i>`)}</span>
@@ -110,6 +111,7 @@ export class FourwiresRoom extends LitElement {
           verb="Rename"
           .value=${channel?.state.member?.name ?? ''}
           .most=${maxNameLength}
+          .fixed=${lab.hall?.generatedNames && !this.#presenter ? 'Names are drawn here: nobody gives their own.' : undefined}
           .save=${this.#rename}
         ></notebook-field>
         <member-count .channel=${channel}></member-count>
@@ -130,7 +132,7 @@ export class FourwiresRoom extends LitElement {
           <member-list .channel=${channel} .lab=${lab} .room=${room}></member-list>
         </section>
       </div>
-      <room-announcer .channel=${channel} .blurred=${lab.hall?.blurred}></room-announcer>
+      <room-announcer .channel=${channel} .blurred=${this.#blurred}></room-announcer>
     </main>`
   }
 
@@ -158,16 +160,25 @@ export class FourwiresRoom extends LitElement {
     const game = view === 'game' && roomRefusal === undefined
     return html`<div class="chat">
         <join-card .channel=${channel} .lab=${lab} .room=${room} .presenter=${this.#presenter}></join-card>
-        <message-log .channel=${channel} .blurred=${lab.hall?.blurred} .clearedAt=${clearedAt}></message-log>
-        <message-composer .channel=${channel} .muted=${lab.hall?.muted === true && !this.#presenter}></message-composer>
+        <message-log .channel=${channel} .blurred=${this.#blurred} .clearedAt=${clearedAt}></message-log>
+        <message-composer
+          .channel=${channel}
+          .muted=${lab.hall?.muted === true && !this.#presenter}
+          .most=${lab.hall?.textUnits}
+        ></message-composer>
         <seq-barcode .channel=${channel}></seq-barcode>
       </div>
-      ${view === 'heads' ? html`<shared-heads .channel=${channel} .lab=${lab}></shared-heads>` : nothing}
+      ${view === 'heads' ? html`<shared-heads .channel=${channel} .lab=${lab} .blurred=${this.#blurred}></shared-heads>` : nothing}
       ${
         game
           ? html`<four-in-a-row .channel=${channel} .lab=${lab} .room=${room} .transport=${transport} .pollMs=${pollMs}></four-in-a-row>`
           : nothing
       }`
+  }
+
+  /** A page that is loaded again hears of the hall after the first messages: until then it is as it was. */
+  get #blurred(): boolean {
+    return this.#lab.hall?.blurred ?? recall('session', 'blurred') !== undefined
   }
 
   override updated(changed: PropertyValues): void {

@@ -20,17 +20,19 @@ export class Acknowledged extends Event {
   }
 }
 
-/** From so many units on it is told how many are left: `maxlength` cuts a paste without a word. */
-const nearlyFull = maxTextLength - 256
+/** With so many units left it is told how many: `maxlength` cuts a paste without a word. */
+const nearlyFull = (most: number): number => most - Math.min(256, most / 4)
 /** Where a browser does not size the box by itself (`field-sizing`), it shows so many lines. */
 const mostRows = 6
 /** With a finger Enter makes a line, as on every phone; the button sends. */
 const touch = matchMedia('(pointer: coarse) and (hover: none)')
 
 export class MessageComposer extends ChannelElement {
-  static override properties = { ...ChannelElement.properties, muted: { attribute: false } }
+  static override properties = { ...ChannelElement.properties, muted: { attribute: false }, most: { attribute: false } }
   /** Nothing would be taken now: what is typed waits in the box. */
   declare muted: boolean | undefined
+  /** UTF-16 units of a text that this server takes, where it has said so. */
+  declare most: number | undefined
 
   #note: string | undefined
   /** Texts that the person let go: their rejection is no news. */
@@ -65,6 +67,7 @@ export class MessageComposer extends ChannelElement {
   override render(): TemplateResult {
     const state = this.channel?.state
     const { length } = this.#box?.value ?? ''
+    const most = this.most ?? maxTextLength
     const lines = this.#box?.value.split('\n').length ?? 1
     return html`<form class="composer" data-testid="composer" @submit=${this.#submit}>
       <label for="box" data-transport=${state?.status === 'live' ? state.transport : nothing}>
@@ -74,7 +77,7 @@ export class MessageComposer extends ChannelElement {
       <textarea
         id="box"
         rows=${Math.min(mostRows, lines)}
-        maxlength=${maxTextLength}
+        maxlength=${most}
         placeholder="Say something"
         aria-describedby="box-note"
         enterkeyhint=${touch.matches ? 'enter' : 'send'}
@@ -85,7 +88,7 @@ export class MessageComposer extends ChannelElement {
       <div id="box-note">
         ${this.muted ? html`<p data-testid="box-muted">The presenter has muted the room. What you type is kept here until it is open again.</p>` : nothing}
         ${this.#note === undefined ? nothing : html`<p class="refusal" role="alert">${cut} ${this.#note}</p>`}
-        ${length >= nearlyFull ? html`<p class="hint">${count(length)} of ${count(maxTextLength)}</p>` : nothing}
+        ${length >= nearlyFull(most) ? html`<p class="hint">${count(length)} of ${count(most)}</p>` : nothing}
         <p class="hint keys">Enter sends, Shift+Enter makes a line; Esc leaves the box, and 1 to 4 switch.</p>
       </div>
     </form>`

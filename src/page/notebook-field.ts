@@ -10,6 +10,7 @@ export class NotebookField extends LitElement {
     verb: {},
     refusal: { attribute: false },
     save: { attribute: false },
+    fixed: { attribute: false },
   }
   declare label: string
   /** What holds now. */
@@ -22,6 +23,8 @@ export class NotebookField extends LitElement {
   declare refusal: string | undefined
   /** Makes it so. Throws, or rejects, with a sentence for the person. */
   declare save: (value: string) => unknown
+  /** Why it is not for the person to change; undefined where it is. */
+  declare fixed: string | undefined
 
   /** What stands in the field and does not hold yet. */
   #typed: string | undefined
@@ -34,6 +37,7 @@ export class NotebookField extends LitElement {
   override render(): TemplateResult {
     const id = `field-${this.label.toLowerCase()}`
     const refusal = this.#refusal ?? this.refusal
+    const said = this.fixed ?? refusal
     const changed = this.#typed !== undefined && this.#typed !== this.value
     return html`<form class="field" ?data-changed=${changed} @submit=${(event: SubmitEvent) => void this.#submit(event)}>
       <label for=${id}>${this.label}</label>
@@ -45,14 +49,20 @@ export class NotebookField extends LitElement {
         autocapitalize="off"
         spellcheck="false"
         enterkeyhint="go"
+        ?readonly=${this.fixed !== undefined}
         aria-invalid=${refusal === undefined ? nothing : 'true'}
-        aria-describedby=${refusal === undefined ? nothing : `${id}-refusal`}
+        aria-describedby=${said === undefined ? nothing : `${id}-said`}
         @input=${this.#input}
         @keydown=${this.#key}
       />
-      <button type="submit">${this.verb}<span class="unseen"> ${this.label.toLowerCase()}</span></button>
-      ${refusal === undefined ? nothing : html`<p id="${id}-refusal" class="refusal" role="alert">${refusal}</p>`}
+      ${this.fixed === undefined ? html`<button type="submit">${this.verb}<span class="unseen"> ${this.label.toLowerCase()}</span></button>` : nothing}
+      ${this.#said(id, refusal)}
     </form>`
+  }
+
+  #said(id: string, refusal: string | undefined): TemplateResult | typeof nothing {
+    if (this.fixed !== undefined) return html`<span id="${id}-said" class="unseen">${this.fixed}</span>`
+    return refusal === undefined ? nothing : html`<p id="${id}-said" class="refusal" role="alert">${refusal}</p>`
   }
 
   readonly #input = ({ target }: InputEvent): void => this.#type((target as HTMLInputElement).value)

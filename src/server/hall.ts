@@ -69,6 +69,8 @@ export class LiveHall {
       blurred: this.#blurred,
       bot: this.#metronome.beat,
       swarm: { ...crowd, live },
+      textUnits: this.#rooms.options.textUnits,
+      generatedNames: this.#rooms.options.generatedNames,
       joined: this.#joined.size,
       // Looked up each time: a laptop changes its network in the middle of a lecture.
       addresses: listening === null ? [] : lanAddresses(listening),

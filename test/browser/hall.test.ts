@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => browser.close())
 beforeEach(async () => {
   // A machine that does other things too is not to send phones away for it.
-  const patient = { publishesPerSecond: 0, maxLagMs: 60_000 }
+  const patient = { publishesPerSecond: 0, maxLagMs: 60_000, textUnits: 200, generatedNames: true }
   server = await startServer({ lab: true, presenterKey: key, hall: { open: true }, allowHost: [elsewhere], ...patient })
 })
 afterEach(() => server.close())
@@ -61,6 +61,7 @@ describe('the key', () => {
     await result(ann.page).filter({ hasText: 'Blur is on' }).waitFor()
     expect(ann.page.url()).not.toContain(key)
     expect(sent.filter(({ told }) => told.includes(key))).toEqual([])
+    expect(await ann.page.getByLabel('Name').isEditable()).toBe(true)
     const withKey = sent.filter(({ authorization }) => authorization !== undefined)
     expect(withKey.map(({ path, authorization }) => `${path} ${authorization}`)).toEqual([
       `/lab/presenter Bearer ${key}`,
@@ -201,6 +202,11 @@ it('blurs what is said, and is then silent too; mutes all but itself, and nothin
   expect(await ben.box.inputValue()).toBe('typed while it was muted')
   await ben.box.press('Enter')
   await ann.hears('typed while it was muted')
+  // Also a page that is loaded again, and has not heard yet how the hall is.
+  await ben.page.routeWebSocket(/\/lab\/events/, () => {})
+  await ben.page.reload()
+  await ben.hears('typed while it was muted')
+  expect(await ben.page.locator('main').getAttribute('data-blurred')).toBe('')
 })
 
 describe('the way in for a phone', () => {
@@ -251,6 +257,9 @@ describe('the way in for a phone', () => {
     expect(new URL(ben.page.url()).searchParams.get('room')).toBe('lobby')
     expect(await ben.page.getByTestId('join').count()).toBe(0)
     expect(await ben.page.getByLabel('Name').inputValue()).toMatch(/\S/)
+    // What this server would refuse or pass over is not offered.
+    await ben.page.waitForFunction(() => document.querySelector('textarea')?.maxLength === 200)
+    expect(await ben.page.getByLabel('Name').isEditable()).toBe(false)
   })
 })
 

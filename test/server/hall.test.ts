@@ -155,6 +155,8 @@ describe('the terminal', () => {
     blurred: false,
     bot: { rate: 0, room: 'lobby' },
     swarm: { members: 0, room: 'lobby' },
+    textUnits: 200,
+    generatedNames: true,
     joined,
     addresses: [],
   })

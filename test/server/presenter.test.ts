@@ -65,6 +65,8 @@ describe('who is not the presenter', () => {
           blurred: false,
           bot: { rate: 0, room: 'lobby' },
           swarm: { members: 0, room: 'lobby', live: 0 },
+          textUnits: 4_096,
+          generatedNames: false,
           joined: 0,
           addresses: [],
         },

@@ -16,6 +16,8 @@ export interface Scene {
   readonly own: (DrawnHead & { readonly at: Position; readonly echo: Position | undefined }) | undefined
   /** Is what is seen what is so? Without a wire it is only what was so. */
   readonly live: boolean
+  /** Are names for anybody's eyes? */
+  readonly named: boolean
 }
 
 /** From the middle of a head to its edge, in px: 44 px is what a finger takes hold of. */
@@ -40,7 +42,7 @@ export const positionAt = (left: number, top: number, width: number, height: num
   y: (top - headRadius) / Math.max(1, height - 2 * headRadius - nameHeight),
 })
 
-export function drawField(canvas: HTMLCanvasElement, { others, own, live }: Scene): void {
+export function drawField(canvas: HTMLCanvasElement, { others, own, live, named }: Scene): void {
   const { clientWidth: width, clientHeight: height } = canvas
   const context = canvas.getContext('2d')
   if (context === null || width === 0) return
@@ -63,7 +65,7 @@ export function drawField(canvas: HTMLCanvasElement, { others, own, live }: Scen
     if (own.echo !== undefined) drawEcho(context, ...at(own.echo), ink)
     drawFace(context, own.face, ...at(own.at), headRadius, true, ink)
   }
-  drawNames(context, { others, own, live }, radius, at, ink)
+  if (named) drawNames(context, { others, own }, radius, at, ink)
 }
 
 /** Faces as they were drawn once, by what they look like: a picture is cheaper than its lines, a hundred times in 50 ms. */
@@ -143,7 +145,7 @@ function drawEcho(context: CanvasRenderingContext2D, x: number, y: number, ink: 
 /** Under each head its name, where no other name is: ours first, then who moved last. All are in the table. */
 function drawNames(
   context: CanvasRenderingContext2D,
-  { others, own }: Scene,
+  { others, own }: Pick<Scene, 'others' | 'own'>,
   radius: number,
   at: (position: Position) => readonly [number, number],
   ink: Ink,

@@ -1,5 +1,5 @@
 /** `<shared-heads>`: everybody drags a head; the wire shows in how the others move. */
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import type { Channel, PresentMember } from '../../client/index.ts'
 import { LabElement } from '../lab-element.ts'
 import { type Face, faceOf, homeOf } from './face.ts'
@@ -13,6 +13,10 @@ import { keepPosition, movedBy, recallPosition } from './own-position.ts'
 const stepMs = 1_000
 
 export class SharedHeads extends LabElement {
+  static override properties = { ...LabElement.properties, blurred: { attribute: false } }
+  /** Names are for nobody's eyes now. */
+  declare blurred: boolean | undefined
+
   #heads = new Heads()
   #names = new Map<string, PresentMember>()
   readonly #faces = new Map<string, Face>()
@@ -113,6 +117,11 @@ export class SharedHeads extends LabElement {
     if (canvas === null) return
     this.#resized.observe(canvas)
     this.#seen.observe(canvas)
+  }
+
+  override updated(changed: PropertyValues): void {
+    super.updated(changed)
+    if (changed.has('blurred')) this.#draw()
   }
 
   /** Who looks at heads is seen: where theirs was, or where it begins. */
@@ -217,7 +226,7 @@ export class SharedHeads extends LabElement {
               at: this.#own,
               echo: this.#heads.positionOf(member.id),
             }
-      drawField(canvas, { others: this.#others, own, live: status === 'live' })
+      drawField(canvas, { others: this.#others, own, live: status === 'live', named: !this.blurred })
     })
   }
 
