@@ -301,11 +301,8 @@ describe('the picture', () => {
     await eventually(async () => (await draws()) > away + 2, 'drawing in its view')
   })
 
-  it.each([
-    ['alone', { width: 1000, height: 700 }],
-    ['beside the chat', { width: 1440, height: 900 }],
-  ] as const)('%s, keeps scripting under 8 ms a frame at 100 events a second', async (layout, viewport) => {
-    await using ann = await open('websocket', server.url, { viewport })
+  it('keeps scripting under 8 ms a frame at 100 events a second, alone and beside the chat', { timeout: 40_000 }, async () => {
+    await using ann = await open('websocket', server.url, { viewport: { width: 1000, height: 700 } })
     // Into the log itself: requests of a test's own would be most of the work.
     const start = performance.now()
     let said = 0
@@ -317,21 +314,26 @@ describe('the picture', () => {
     await using _stop = { [Symbol.asyncDispose]: async () => clearInterval(publishing) }
     await eventually(async () => (await bars(ann)).length > 200, 'a full picture', 15_000)
     const session = await ann.page.context().newCDPSession(ann.page)
-    const delivered = (await ann.counts()).delivered
-    const frames = await scriptingPerFrame(session, () =>
-      ann.page.waitForFunction(
-        (enough) => (document.querySelector('fourwires-room') as Root).channel.counts.delivered > enough,
-        delivered + 200,
-      ),
-    )
-    const [longest = NaN, ...shorter] = frames.toSorted((one, other) => other - one)
-    const median = shorter[Math.floor(shorter.length / 2)] ?? NaN
-    console.log(`${layout}: ${frames.length} frames, scripting ${longest.toFixed(1)} ms in the longest, median ${median.toFixed(1)} ms`)
-    // The log keeps its end in sight, without a layout of its own in each frame.
-    const fromEnd = await ann.page.getByTestId('messages').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight)
-    expect(fromEnd).toBeLessThan(40)
-    expect(frames.length).toBeGreaterThan(20)
-    expect(longest).toBeLessThan(8)
+    for (const layout of ['alone', 'beside the chat'] as const) {
+      if (layout === 'beside the chat') await ann.page.setViewportSize({ width: 1440, height: 900 })
+      const messages = ann.page.getByTestId('messages')
+      await messages.waitFor({ state: layout === 'alone' ? 'hidden' : 'visible' })
+      const delivered = async (more: number): Promise<unknown> => {
+        const least = (await ann.counts()).delivered + more
+        return ann.page.waitForFunction((all) => (document.querySelector('fourwires-room') as Root).channel.counts.delivered > all, least)
+      }
+      // What a new layout costs, it costs once.
+      await delivered(50)
+      const frames = await scriptingPerFrame(session, () => delivered(200))
+      const [longest = NaN, ...shorter] = frames.toSorted((one, other) => other - one)
+      const median = shorter[Math.floor(shorter.length / 2)] ?? NaN
+      console.log(`${layout}: ${frames.length} frames, scripting ${longest.toFixed(1)} ms in the longest, median ${median.toFixed(1)} ms`)
+      expect(frames.length).toBeGreaterThan(20)
+      expect(longest).toBeLessThan(8)
+      // The log keeps its end in sight, without a layout of its own in each frame.
+      const fromEnd = await messages.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight)
+      expect(fromEnd).toBeLessThan(40)
+    }
   })
 })
 
@@ -352,13 +354,15 @@ const scripting = new Set(['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'R
  */
 async function scriptingPerFrame(session: CDPSession, watched: () => Promise<unknown>): Promise<readonly number[]> {
   const events: TraceEvent[] = []
-  session.on('Tracing.dataCollected', ({ value }) => void events.push(...(value as unknown as TraceEvent[])))
+  const collect = ({ value }: { readonly value: readonly object[] }): void => void events.push(...(value as unknown as TraceEvent[]))
+  session.on('Tracing.dataCollected', collect)
   const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve))
   const includedCategories = ['devtools.timeline', 'disabled-by-default-devtools.timeline']
   await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories } })
   await watched()
   await session.send('Tracing.end')
   await complete
+  session.off('Tracing.dataCollected', collect)
   const drawing = events.find(({ name }) => name === 'FireAnimationFrame')
   const ours = events.filter(({ pid, tid }) => pid === drawing?.pid && tid === drawing.tid).toSorted((one, other) => one.ts - other.ts)
   const spent: number[] = [0]
