@@ -1,6 +1,6 @@
 /** What a person does to their own connections, in a real Chromium: what the wire says of it, and what it does not lose. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ChannelState } from '../../src/client/state.ts'
 import type { FourwiresRoom } from '../../src/page/fourwires-room.ts'
 import { wires } from '../../src/page/wires.ts'
@@ -8,9 +8,6 @@ import { transportNames } from '../../src/protocol/message.ts'
 import { launch } from '../support/browser.ts'
 import { RoomPage } from '../support/page.ts'
 import { member, post, startServer, type TestMember, type TestServer } from '../support/server.ts'
-
-/** They wait more than they work, and each is in a room and a session of its own: beside each other. */
-const it = test.concurrent
 
 /** `WebSocket.OPEN` */
 const isOpen = 1
@@ -51,7 +48,8 @@ const statesOf = ({ page }: RoomPage): Promise<string[]> => page.evaluate(() => 
 
 const note = ({ page }: RoomPage) => page.getByTestId('chaos-note')
 
-it('kill loses nothing on any wire, and each comes back by itself', async () => {
+// These wait more than they work, each in a room and a session of its own: beside each other.
+it.concurrent('kill loses nothing on any wire, and each comes back by itself', async () => {
   await using ann = await open('room=kill&t=poll&poll=250')
   for (const [index, transport] of transportNames.entries()) {
     await ann.press(wires[transport].key)
@@ -70,7 +68,7 @@ it('kill loses nothing on any wire, and each comes back by itself', async () => 
   }
 })
 
-it(
+it.concurrent(
   'black hole: the socket stays open and brings nothing, others see it go grey and leave, and it comes back without a gap',
   { timeout: 40_000 },
   async () => {
@@ -134,6 +132,19 @@ it(
   },
 )
 
+it.concurrent('a proxy that knows no Upgrade lets no WebSocket through, and the page says what it does instead', async () => {
+  await using ann = await open('room=proxy&t=websocket')
+  await ann.page.getByLabel('Proxy in the way').selectOption('no-upgrade')
+  await note(ann).getByText('a proxy that knows no Upgrade').waitFor()
+  await ann.press('k')
+  await ann.live('sse')
+  await ann.state.getByText(/WebSocket does not get through/).waitFor()
+  await say('proxy', 'down the stream')
+  await ann.hears('down the stream', 'sse')
+  // The words of the panel follow the wire that is live.
+  await ann.page.getByTestId('chaos').locator('.expect[data-transport=sse]').first().waitFor()
+})
+
 it('a delay holds in all tabs of the session, and nobody else has it', async () => {
   await using ann = await open('room=late&t=websocket')
   await using ben = await open('room=late&t=websocket')
@@ -163,19 +174,6 @@ it('a delay holds in all tabs of the session, and nobody else has it', async () 
   await other.getByRole('button', { name: 'Back to normal' }).first().click()
   await note(ann).waitFor({ state: 'detached' })
   expect(await ann.page.getByLabel('Delay').inputValue()).toBe('0')
-})
-
-it('a proxy that knows no Upgrade lets no WebSocket through, and the page says what it does instead', async () => {
-  await using ann = await open('room=proxy&t=websocket')
-  await ann.page.getByLabel('Proxy in the way').selectOption('no-upgrade')
-  await note(ann).getByText('a proxy that knows no Upgrade').waitFor()
-  await ann.press('k')
-  await ann.live('sse')
-  await ann.state.getByText(/WebSocket does not get through/).waitFor()
-  await say('proxy', 'down the stream')
-  await ann.hears('down the stream', 'sse')
-  // The words of the panel follow the wire that is live.
-  await ann.page.getByTestId('chaos').locator('.expect[data-transport=sse]').first().waitFor()
 })
 
 it('a stall makes all of it late, loses nothing, and is over by itself', async () => {

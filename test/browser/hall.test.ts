@@ -341,7 +341,7 @@ it('leaves the presenter’s page its frames while a hundred phones talk', { tim
   let talking: ReturnType<typeof setInterval> | undefined
   try {
     await eventually(() => phones.every(({ state }) => state.status === 'live'), 'a hundred phones are live', 40_000)
-    await using ann = await presenter()
+    await using ann = await presenter('room=lobby&t=websocket', { reducedMotion: 'no-preference' })
     await ann.page.waitForFunction((here) => {
       const counts = document.querySelector('[data-testid=by-wire]')?.textContent.match(/\d+/g) ?? []
       return counts.reduce((sum, each) => sum + Number(each), 0) >= here

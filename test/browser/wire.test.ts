@@ -32,6 +32,7 @@ beforeEach(() => void room++)
 async function open(transport: TransportName, url = server.url, options?: Parameters<typeof RoomPage.open>[3]): Promise<RoomPage> {
   const page = await RoomPage.open(browser, url, `room=wire-${room}&t=${transport}&poll=250&view=wire`, {
     viewport: { width: 1440, height: 900 },
+    reducedMotion: 'no-preference',
     ...options,
   })
   await page.page.waitForFunction(() => (document.querySelector('fourwires-room') as Root).lab.status === 'open')
