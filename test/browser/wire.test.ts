@@ -82,7 +82,8 @@ describe.each(transportNames)('over %s', (transport) => {
         .toSorted((a, b) => a - b),
     )
     const line = (await ann.page.getByTestId('exactness').innerText()).replace(/[,\u202f]/g, '')
-    const [, attributed, unattributed, sockets] = /^attributed (\d+)B \+ unattributed (\d+)B = sockets (\d+)B$/.exec(line) ?? []
+    const [, attributed, unattributed, sockets] =
+      /^(\d+)B recognised \+ (\d+)B not recognised = (\d+)B counted by the sockets$/.exec(line) ?? []
     expect(Number(attributed) + Number(unattributed)).toBe(Number(sockets))
     expect(unattributed).toBe('0')
   })

@@ -48,7 +48,7 @@ function segmentsOf(kind: PieceKind, bytes: Uint8Array, from: number, to: number
     case 'control':
       return whole('control payload')
     case 'unattributed':
-      return whole('unattributed')
+      return whole('not recognised')
     default:
       return whole('payload')
   }

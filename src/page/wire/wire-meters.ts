@@ -22,10 +22,10 @@ export function meters({ totals, before, open }: Account): TemplateResult {
   const talk = since(totals, before)
   const share = overheadShare(talk)
   return html`<dl class="meters" data-testid="meters">
-      ${meter('requests', 'Requests', count(totals.requests))}
-      ${meter('connections', 'Connections', count(totals.connections), `${count(open)} open`)} ${meter('up', 'Up', exactly(totals.up))}
-      ${meter('down', 'Down', exactly(totals.down))} ${meter('payload', 'Payload', exactly(talk.payload))}
       ${meter('overhead', 'Overhead', share === undefined ? '–' : percent(share), share === undefined ? undefined : exactly(talk.up + talk.down - talk.payload))}
+      ${meter('up', 'Up', exactly(totals.up))} ${meter('down', 'Down', exactly(totals.down))}
+      ${meter('payload', 'Payload', exactly(talk.payload))} ${meter('requests', 'Requests', count(totals.requests))}
+      ${meter('connections', 'Connections', count(totals.connections), `${count(open)} open`)}
     </dl>
     ${before.down === 0 ? nothing : html`<p class="hint" data-testid="before">Payload and overhead are without the first ${exactly(before.up + before.down)}: this page’s own files, and the way in.</p>`}`
 }
@@ -42,12 +42,13 @@ export function exactness({ totals, observerBytesPerSecond, counted }: Account, 
   const { attributed, unattributed, up, down } = totals
   const exact = attributed + unattributed === up + down
   return html`<p class="exactness" data-testid="exactness" ?data-loss=${!exact}>
-      attributed ${exactly(attributed)} + unattributed ${exactly(unattributed)} ${exact ? '=' : '≠'} sockets ${exactly(up + down)}
+      ${exactly(attributed)} recognised + ${exactly(unattributed)} not recognised ${exact ? '=' : '≠'} ${exactly(up + down)} counted by the
+      sockets
     </p>
     <div class="meters-foot">
       <p class="hint">
         Bytes inside TCP, without TCP/IP and TLS, ${counted}.
-        <span data-testid="observer">observer ${roughly(observerBytesPerSecond)}/s, not counted</span>
+        <span data-testid="observer">Watching costs ${roughly(observerBytesPerSecond)}/s more, not counted.</span>
       </p>
       <button type="button" class="quiet" @click=${reset}>Count from now</button>
     </div>`
@@ -84,14 +85,14 @@ function delayRow(name: TransportName, samples: Samples): TemplateResult {
     <td>${count(samples.n)}</td>
     ${quantiles.map(({ share, least }) => {
       const ms = samples.quantile(share, least)
-      return html`<td>${ms === undefined ? html`<small>n < ${count(least)}</small>` : delay(ms)}</td>`
+      return html`<td>${ms === undefined ? html`<small>needs ${count(least)}</small>` : delay(ms)}</td>`
     })}
     <td>${histogram(samples)}</td>
   </tr>`
 }
 
 function delaySentence(delays: Delays, seen: readonly TransportName[]): string {
-  const what = `Delay of your own messages, from “send” until they came back over the wire, on this page's clock (≤ 0.1${thin}ms grain).`
+  const what = `Delay of your own messages, from “send” until they came back over the wire, on this page's clock, which has steps of 0.1${thin}ms or less.`
   if (seen.length === 0) return `${what} Say something to measure it.`
   const parts = seen.map((name) => {
     const { n } = delays.of(name)

@@ -18,7 +18,7 @@ export function connectionTable(connections: readonly WireConnection[], at: numb
     </caption>
     <thead>
       <tr>
-        ${['Port', 'Carried', 'State', 'Requests', 'Up', 'Down', 'Payload', 'Unattributed'].map((name) => html`<th scope="col">${name}</th>`)}
+        ${['Port', 'Carried', 'State', 'Requests', 'Up', 'Down', 'Payload', 'Not recognised'].map((name) => html`<th scope="col">${name}</th>`)}
       </tr>
     </thead>
     <tbody>
