@@ -146,6 +146,10 @@ describe('a block', () => {
     const figure = ann.page.locator('.wire-figure')
     await eventually(async () => (await bars(ann)).length > 0, 'a block in the picture')
     await ann.press(' ')
+    await paused(ann)
+    const stood = await standing(ann)
+    await forget(ann)
+    expect(await standing(ann)).toEqual(stood)
     await figure.focus()
     await ann.page.keyboard.press('End')
     await ann.page.keyboard.press('Enter')
@@ -197,6 +201,24 @@ const bars = (
       ),
     rowHeight,
   )
+
+const paused = (page: RoomPage): Promise<void> => page.page.getByTestId('wire-words').filter({ hasText: 'paused' }).waitFor()
+
+/** What a paused picture shows: its blocks, and the labels of its rows. */
+const standing = async (page: RoomPage) => ({ bars: await bars(page), labels: await page.page.locator('.wire-rows').innerText() })
+
+/** A minute passes for the model, every connection is closed, and the clocks are found to be 5 ms apart from what they were thought to be; then it is drawn. */
+const forget = (page: RoomPage): Promise<void> =>
+  page.page.evaluate(async () => {
+    const picture = document.querySelector('wire-picture') as WirePicture
+    const { model } = picture
+    if (model === undefined) throw new Error('There is no model.')
+    const connections = model.connections.map(({ state }) => ({ ...state, closedAt: model.at + 1_000 }))
+    model.take({ type: 'report', at: model.at + 60_000, connections, blocks: [], skipped: 0, observer: { up: 0, down: 0 } })
+    if (model.connections.some(({ blocks }) => blocks.length > 0)) throw new Error('The model still knows blocks.')
+    picture.offset += 5
+    await new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))
+  })
 
 describe('the picture', () => {
   it('has a table that says the same, and a sentence', async () => {
@@ -291,6 +313,21 @@ describe('the picture', () => {
     expect(await draws()).toBe(hidden)
     await hide(false)
     await eventually(async () => (await draws()) > hidden + 2, 'drawing again')
+    // Scrolled away, it stands; the figures that are still in view go on.
+    await ann.page.setViewportSize({ width: 1440, height: 400 })
+    await ann.page.getByTestId('delays').scrollIntoViewIfNeeded()
+    await ann.page.waitForFunction(() => {
+      const { bottom } = document.querySelector('.wire-figure canvas')!.getBoundingClientRect()
+      return bottom < Math.max(0, document.querySelector('.instrument')!.getBoundingClientRect().top)
+    })
+    await frames()
+    await frames()
+    const scrolled = await draws()
+    const requests = await meter(ann, 'requests')
+    // No message: that alone would have the view written anew.
+    await ann.page.evaluate(() => fetch('/'))
+    await eventually(async () => (await meter(ann, 'requests')) > requests, 'the figures going on')
+    expect(await draws()).toBe(scrolled)
     // The same where another view is in front of it.
     await ann.page.setViewportSize({ width: 800, height: 700 })
     await ann.press('c')

@@ -74,6 +74,16 @@ export function stretchOf(connection: WireConnection, { from, to }: Span): Stret
   }
 }
 
+/** A copy that later reports neither change nor shorten: of what is drawn, and of what its blocks are inspected with. */
+export function asItStands({ connection, blocks, exchanges }: Stretch): Stretch {
+  const copies = new Map([...connection.exchanges].map(([number, exchange]) => [number, { ...exchange }]))
+  return {
+    connection: { ...connection, blocks: [...connection.blocks], exchanges: copies },
+    blocks,
+    exchanges: exchanges.map((exchange) => copies.get(exchange.exchange) ?? { ...exchange }),
+  }
+}
+
 /** Is anything of it to be seen in this span? */
 export const seenIn = ({ state }: WireConnection, { from, to }: Span): boolean =>
   (state.closedAt ?? Infinity) >= from && state.openedAt <= to

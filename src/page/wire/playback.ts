@@ -22,6 +22,8 @@ export class Playback {
   /** The stretch that is replayed, and when its replay began, on the page's clock. */
   #replay: { readonly from: number; readonly begunAt: number; readonly newest: number | undefined } | undefined
   #pausedAt: number | undefined
+  /** Where it was paused: the offset of the server's clock is estimated anew meanwhile, and must not move it. */
+  #held: Span | undefined
 
   get slowness(): Slowness {
     return this.#slowness
@@ -33,7 +35,7 @@ export class Playback {
   slow(slowness: Slowness): void {
     this.#slowness = slowness
     this.#replay = undefined
-    this.#pausedAt = undefined
+    this.#pausedAt = this.#held = undefined
   }
 
   /** Holds the picture, or lets it go on: live from now, a replay from where it stood. */
@@ -43,12 +45,16 @@ export class Playback {
       return
     }
     if (this.#replay !== undefined) this.#replay = { ...this.#replay, begunAt: this.#replay.begunAt + now - this.#pausedAt }
-    this.#pausedAt = undefined
+    this.#pausedAt = this.#held = undefined
   }
 
   /** `now` is the page's clock, `offsetMs` what the server's is ahead, `newest` when the last byte passed, on the server's. */
   span(now: number, offsetMs: number, newest: number | undefined): Span {
-    const at = this.#pausedAt ?? now
+    if (this.#pausedAt === undefined) return this.#spanAt(now, offsetMs, newest)
+    return (this.#held ??= this.#spanAt(this.#pausedAt, offsetMs, newest))
+  }
+
+  #spanAt(at: number, offsetMs: number, newest: number | undefined): Span {
     if (this.#slowness === 1) return { from: at + offsetMs - widthMs, to: at + offsetMs, until: at + offsetMs }
     const length = widthMs / this.#slowness
     if (this.#replay === undefined || at - this.#replay.begunAt >= widthMs) {

@@ -1,6 +1,5 @@
 /** Draws a figure on a canvas: overhead hatched, payload solid, what is held hollow. Reads no layout. */
 import { count, duration } from '../units.ts'
-import { isTransport } from './carried.ts'
 import { type Bar, type Figure, type Held, laneHeight, type Row, rowHeight } from './figure.ts'
 import { type Ink, moveHatches } from './ink.ts'
 import { widthMs } from './playback.ts'
@@ -96,10 +95,10 @@ function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: num
   context.lineTo(x2, y2)
 }
 
+/** In its own box, which is hollow. A stream's has notches, and a socket has no box: theirs is in the label of the row. */
 function drawLabel(context: CanvasRenderingContext2D, ink: Ink, { carries, from, to, ms, later }: Held, middle: number): void {
-  if (to - from < labelRoom || ms < labelMs || !isTransport(carries) || carries === 'poll') return
-  const word = carries === 'long-poll' ? 'held' : 'open'
-  const text = `${later ? word : `was ${word}`} ${duration(ms)}`
+  if (to - from < labelRoom || ms < labelMs || carries !== 'long-poll') return
+  const text = `${later ? 'held' : 'was held'} ${duration(ms)}`
   context.textBaseline = 'middle'
   context.textAlign = 'start'
   context.fillStyle = ink.paper

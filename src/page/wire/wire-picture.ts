@@ -3,7 +3,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { counted } from '../units.ts'
 import { isTransport } from './carried.ts'
 import { barAt, nextBar } from './choosing.ts'
-import { type Bar, type Figure, figureOf, rowHeight, seenIn, type Stretch, stretchOf } from './figure.ts'
+import { asItStands, type Bar, type Figure, figureOf, rowHeight, seenIn, type Stretch, stretchOf } from './figure.ts'
 import { type Ink, readInk } from './ink.ts'
 import { Playback, type Slowness, type Span } from './playback.ts'
 import { labelKey, labelOf } from './row-label.ts'
@@ -52,6 +52,10 @@ export class WirePicture extends LitElement {
   #stretches: readonly (Stretch | undefined)[] = []
   /** What the stretches are of, where they do not change any more. */
   #kept: { readonly from: number; readonly since: number } | undefined
+  /** The stretches are copies: the picture is paused, and the model forgets. */
+  #stands = false
+  /** So many connections of the span found no row. */
+  #beyond = 0
   #labels = ''
   #drawnAt = 0
   #chosen: WireBlock | undefined
@@ -62,8 +66,8 @@ export class WirePicture extends LitElement {
     this.#ink = undefined
     this.#draw()
   })
-  readonly #looked = new IntersectionObserver(([entry]) => {
-    this.#seen = entry?.isIntersecting ?? false
+  readonly #looked = new IntersectionObserver((entries) => {
+    this.#seen = entries.at(-1)?.isIntersecting ?? false
     if (this.#seen) this.wake()
   })
 
@@ -72,7 +76,7 @@ export class WirePicture extends LitElement {
   }
 
   /** Whether anybody can see it: not in a hidden tab, not scrolled away. */
-  get seen(): boolean {
+  get #visible(): boolean {
     return this.#seen && !document.hidden
   }
   /** What is drawn now. */
@@ -123,15 +127,23 @@ export class WirePicture extends LitElement {
     this.playback.slow(slowness)
     this.#slots = new Slots()
     this.#kept = undefined
+    this.#stands = false
+    this.wake()
+  }
+
+  /** Holds the picture as it stands, also where nobody sees it now, or lets it go on. */
+  togglePause(): void {
+    this.playback.toggle(performance.now())
+    this.#step()
     this.wake()
   }
 
   /** Goes on drawing where there is something to draw. */
   wake(): void {
-    if (!this.seen || this.#frame !== undefined) return
+    if (!this.#visible || this.#frame !== undefined) return
     this.#frame = requestAnimationFrame(() => {
       this.#frame = undefined
-      if (!this.seen) return
+      if (!this.#visible) return
       this.#step()
       if (this.playback.paused) return
       clearTimeout(this.#timer)
@@ -142,7 +154,6 @@ export class WirePicture extends LitElement {
 
   override render(): TemplateResult {
     const summary = this.#figure === undefined ? 'Nothing has been told yet.' : summaryOf(this.stretches, this.#figure)
-    const more = this.#beyond()
     return html`<div
         class="wire-figure"
         role="group"
@@ -151,20 +162,14 @@ export class WirePicture extends LitElement {
         @keydown=${this.#key}
       >
         <ul class="wire-rows">
-          ${this.#stretches.map((stretch) => html`<li>${stretch === undefined ? nothing : labelOf(stretch)}</li>`)}
+          ${this.#stretches.map((stretch, row) => html`<li>${stretch === undefined ? nothing : labelOf(stretch, this.#figure?.rows[row])}</li>`)}
         </ul>
         <canvas role="img" aria-label=${summary} @pointermove=${this.#point} @click=${this.#click}></canvas>
         <p class="unseen" aria-live="polite">
           ${this.#chosen === undefined ? nothing : sentenceOfBlock(this.#chosen, this.#portOf(this.#chosen))}
         </p>
       </div>
-      ${more > 0 ? html`<p class="hint">${counted(more, 'connection')} more, in the table.</p>` : nothing}`
-  }
-
-  #beyond(): number {
-    const { span } = this.#figure ?? {}
-    if (span === undefined) return 0
-    return (this.model?.connections.filter((each) => seenIn(each, span)).length ?? 0) - this.stretches.length
+      ${this.#beyond > 0 ? html`<p class="hint">${counted(this.#beyond, 'connection')} more, in the table.</p>` : nothing}`
   }
 
   #portOf({ connection }: WireBlock): number | undefined {
@@ -192,10 +197,16 @@ export class WirePicture extends LitElement {
 
   /** A picture that is held, or a replay that is known whole, keeps what it shows, whatever goes on meanwhile. */
   #look(model: WireModel, span: Span, now: number): void {
-    const holds = this.playback.paused || this.playback.slowness > 1
-    if (!holds) this.#kept = undefined
+    const { paused, slowness } = this.playback
+    if (paused && this.#stands) return
+    if (slowness === 1) this.#kept = undefined
     else if (this.#kept?.from !== span.from) this.#kept = { from: span.from, since: now }
-    else if (this.playback.paused || now - this.#kept.since > toldMs) return
+    if (this.#kept === undefined || now - this.#kept.since <= toldMs) this.#assign(model, span)
+    if (paused) this.#stretches = this.#stretches.map((each) => each && asItStands(each))
+    this.#stands = paused
+  }
+
+  #assign(model: WireModel, span: Span): void {
     const connections = new Map(model.connections.filter((each) => seenIn(each, span)).map((each) => [each.id, each]))
     const seen = [...connections.values()].toSorted((one, other) => weightOf(other, span) - weightOf(one, span)).map(({ id }) => id)
     const rows = this.#slots.assign(seen, this.#narrow.matches ? mostRowsNarrow : mostRows)
@@ -203,13 +214,14 @@ export class WirePicture extends LitElement {
       const connection = id === undefined ? undefined : connections.get(id)
       return connection && stretchOf(connection, span)
     })
+    this.#beyond = seen.length - this.stretches.length
   }
 
   #draw(): void {
     const canvas = this.querySelector('canvas')
     const context = canvas?.getContext('2d') ?? undefined
     const { width, height } = this.#size
-    if (canvas === null || context === undefined || this.#figure === undefined || width === 0 || !this.seen) return
+    if (canvas === null || context === undefined || this.#figure === undefined || width === 0 || !this.#visible) return
     const ratio = devicePixelRatio
     // Setting a size clears the canvas, and is dear: only where it changed.
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {

@@ -10,7 +10,7 @@ import { Delays } from './delays.ts'
 import { legend } from './legend.ts'
 import { slownesses, type Slowness } from './playback.ts'
 import { type Account, delayTable, exactness, meters } from './wire-meters.ts'
-import { type WireBlock, WireModel } from './wire-model.ts'
+import { type WireBlock, type WireConnection, WireModel } from './wire-model.ts'
 import type { BlockChosen, WirePicture } from './wire-picture.ts'
 import { blockTable, connectionTable } from './wire-table.ts'
 import { summaryOf, timeWords } from './words.ts'
@@ -33,6 +33,12 @@ export class WireView extends LabElement {
   #due: ReturnType<typeof setTimeout> | undefined
   #ticking: ReturnType<typeof setInterval> | undefined
   #leaving = new AbortController()
+  #seen = false
+  /** Of the view, not of its picture: who has scrolled past that still reads the figures. */
+  readonly #looked = new IntersectionObserver((entries) => {
+    this.#seen = entries.at(-1)?.isIntersecting ?? false
+    if (this.#seen) this.requestUpdate()
+  })
 
   protected override follow(channel: Channel): readonly (() => void)[] {
     return [
@@ -74,6 +80,7 @@ export class WireView extends LabElement {
       else this.requestUpdate()
     }
     document.addEventListener('visibilitychange', seen, { signal })
+    this.#looked.observe(this)
     // What is held grows in words too, also while no byte passes.
     this.#ticking = setInterval(() => this.#soon(), tableMs)
   }
@@ -81,6 +88,7 @@ export class WireView extends LabElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#leaving.abort()
+    this.#looked.disconnect()
     clearInterval(this.#ticking)
     clearTimeout(this.#due)
     this.#due = undefined
@@ -88,10 +96,7 @@ export class WireView extends LabElement {
 
   /** Holds the picture, or lets it go on. The counters go on either way. */
   togglePause(): void {
-    const picture = this.#picture
-    if (picture === null) return
-    picture.playback.toggle(performance.now())
-    picture.wake()
+    this.#picture?.togglePause()
     this.requestUpdate()
   }
 
@@ -108,7 +113,7 @@ export class WireView extends LabElement {
 
   /** Writes the figures soon, and once for all that comes until then; not where nobody sees them. */
   #soon(): void {
-    if (this.#due !== undefined || this.#picture?.seen === false) return
+    if (this.#due !== undefined || !this.#seen || document.hidden) return
     this.#due = setTimeout(() => {
       this.#due = undefined
       this.refresh()
@@ -136,7 +141,7 @@ export class WireView extends LabElement {
       <byte-inspector
         .block=${this.#chosen}
         .answer=${this.#answer}
-        .port=${this.#model.connections.find(({ id }) => id === this.#chosen?.connection)?.state.port}
+        .port=${this.#connection?.state.port}
         @inspector-closed=${this.#letGo}
       ></byte-inspector>
       <accept-steps .lab=${this.lab} .handshake=${this.#handshake()}></accept-steps>
@@ -144,9 +149,15 @@ export class WireView extends LabElement {
     </section>`
   }
 
+  /** Of the chosen block: as it is drawn, for a paused picture still has what the model has forgotten. */
+  get #connection(): WireConnection | undefined {
+    const drawn = this.#picture?.stretches.map(({ connection }) => connection) ?? []
+    return [...drawn, ...this.#model.connections].find(({ id }) => id === this.#chosen?.connection)
+  }
+
   #handshake(): Handshake | undefined {
     const chosen = this.#chosen
-    const connection = this.#model.connections.find(({ id }) => id === chosen?.connection)
+    const connection = this.#connection
     return chosen && connection && handshakeOf(connection, chosen)
   }
 
