@@ -113,6 +113,7 @@ it('is covered until the reveal, while votes are counted and not told', async ()
   }
   // A vote is one: the other is taken back.
   await ben.press('3')
+  await ann.page.waitForFunction(() => (document.querySelector('race-view') as RaceView).votes.of.sse === 2)
   await ann.press('v')
   await ann.page.getByTestId('lane-sse').filter({ hasText: '2 of 2 votes' }).waitFor()
   await ann.page.getByTestId('lane-websocket').filter({ hasText: '0 of 2 votes' }).waitFor()
@@ -191,6 +192,8 @@ describe.concurrent('meanwhile', { timeout: 60_000 }, () => {
     await using race = await open('reveal', undefined, bare.url)
     await race.page.getByTestId('no-lab').filter({ hasText: '--no-lab' }).waitFor()
     expect((await counts(race.page)).status).toBe('no-lab')
+    expect(await race.page.locator('main > *').count()).toBe(2)
+    expect(await race.page.getByRole('link').allInnerTexts()).toEqual(['Back to the room'])
   })
 
   it('goes on with a server that was started again, as somebody it knows', async () => {

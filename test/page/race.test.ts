@@ -5,10 +5,10 @@ import { dialsQuery, intervals, placeOfRate, rateAtPlace, rates, readDials, room
 import { Pacer } from '../../src/page/race/pacer.ts'
 import { predict, type Weighed } from '../../src/page/race/prediction.ts'
 import { type LaneFigure, LaneRecord, quantile } from '../../src/page/race/record.ts'
-import { endFor, shareOf, ticksTo } from '../../src/page/race/scale.ts'
+import { anchorOf, endFor, labelled, shareOf, ticksTo } from '../../src/page/race/scale.ts'
 import { type Figures, judge, predictionText } from '../../src/page/race/verdict.ts'
-import { tally } from '../../src/page/race/votes.ts'
-import { transportNames } from '../../src/protocol/message.ts'
+import { BallotBox, tally } from '../../src/page/race/votes.ts'
+import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 
 const dials = { rate: 10, pollMs: 1_000 }
 const plain = (text: string): string => text.replaceAll('\u202f', ' ')
@@ -29,7 +29,7 @@ describe('the sentence of the race', () => {
     const { text, bytes, delay } = judge(figures(300), transportNames, dials)
     expect(plain(text)).toBe(
       'At 10 messages a second WebSocket needs the fewest bytes: 202 B a message; SSE 239 B, polling 300 B and long polling 1,064 B. ' +
-        'On average WebSocket 2.0 ms after it was said; polling 500 ms.',
+        'On average WebSocket 2.0 ms after it was said; long polling 3.0 ms, SSE 3.0 ms and polling 500 ms.',
     )
     expect([bytes, delay]).toEqual([['websocket'], ['websocket']])
   })
@@ -53,10 +53,32 @@ describe('the sentence of the race', () => {
 
   it('says that it is too early while a lane that runs has fewer than 20 messages', () => {
     const early = { ...figures(300), sse: figure(239, 3, 19) }
-    expect(judge(early, transportNames, dials)).toEqual({ bytes: [], delay: [], text: 'Too early to say (n = 19 of 20).' })
+    expect(judge(early, transportNames, dials)).toMatchObject({ bytes: [], delay: [] })
+    expect(judge(early, transportNames, dials).text).toMatch(/^Too early to say \(n = 19 of 20\)\./)
     expect(judge({}, transportNames, dials).text).toBe('Too early to say (n = 0 of 20).')
     const three = transportNames.filter((name) => name !== 'sse')
     expect(judge(early, three, dials)).toMatchObject({ bytes: ['websocket'], text: expect.not.stringContaining('SSE') as string })
+  })
+
+  it('has the bytes from 5 messages on, with no winner, where they are exact', () => {
+    const few = (n: number): Figures => ({ ...figures(300), sse: figure(239, 3, n) })
+    expect(plain(judge(few(5), transportNames, dials).text)).toBe(
+      'Too early to say (n = 5 of 20). Bytes a message so far: WebSocket 202 B, SSE 239 B, polling 300 B and long polling 1,064 B.',
+    )
+    expect(judge(few(4), transportNames, dials).text).toBe('Too early to say (n = 4 of 20).')
+    expect(judge(few(5), transportNames, dials, false).text).toBe('Too early to say (n = 5 of 20).')
+  })
+
+  it('names all four in delay too, and says that a lane is left out', () => {
+    for (const pollingMs of [1, 3, 500]) {
+      const [, delays = ''] = judge(figures(300, pollingMs), transportNames, dials).text.split('B. ')
+      expect(delays).toMatch(/WebSocket/)
+      for (const word of [/\blong polling \d/, /\bSSE \d/, /(?<!long )\bpolling \d/]) expect(delays).toMatch(word)
+    }
+    const text = (lanes: readonly TransportName[]): string => judge(figures(300), lanes, dials).text
+    expect(text(transportNames)).not.toContain('not compared')
+    expect(text(['poll', 'long-poll', 'sse'])).toMatch(/polling 500\u202fms\. One lane does not run and is not compared\.$/)
+    expect(text(['poll', 'sse'])).toMatch(/Two lanes do not run and are not compared\.$/)
   })
 
   it('names no winner in bytes where bytes are in doubt', () => {
@@ -225,6 +247,45 @@ it('draws on scales that hold what they show, with ticks within them', () => {
     }),
   )
   expect([shareOf(25, 100), shareOf(300, 100), shareOf(-1, 100)]).toEqual(['25%', '100%', '0%'])
+})
+
+it('labels as many ticks as have room, evenly, and the first of them always', () => {
+  const widthOf = (tick: number): number => 8 * (tick.toLocaleString('en').length + 3)
+  const labels = (width: number) => labelled(ticksTo(1_000), 1_000, width, widthOf)
+  expect([labels(600), labels(320), labels(60)]).toEqual([
+    [0, 250, 500, 750, 1_000],
+    [0, 500, 1_000],
+    [0, 1_000],
+  ])
+  fc.assert(
+    fc.property(fc.double({ min: 0.001, max: 1e7, noNaN: true }), fc.integer({ min: 200, max: 900 }), (value, width) => {
+      const end = endFor(value)
+      const shown = labelled(ticksTo(end), end, width, widthOf)
+      const spans = shown.map((tick) => {
+        const from = (tick / end) * width - widthOf(tick) * { start: 0, middle: 0.5, end: 1 }[anchorOf(tick, end)]
+        return [from, from + widthOf(tick)] as const
+      })
+      expect(shown[0]).toBe(0)
+      // Two are left whatever their width: an axis has an origin and a unit.
+      if (shown.length > 2) for (const [index, [from]] of spans.slice(1).entries()) expect(from).toBeGreaterThan(spans[index]?.[1] ?? 0)
+    }),
+  )
+})
+
+it('does not count votes that come after the reveal, and counts the own one though it was not told back yet', () => {
+  const box = new BallotBox()
+  const states = new Map<string, unknown>([
+    ['ann', { vote: 'poll' }],
+    ['ben', { vote: 'sse' }],
+  ])
+  box.count(states)
+  expect(box.votes).toMatchObject({ total: 2, of: { poll: 1, sse: 1 } })
+  box.close(states, { member: 'ann', vote: 'websocket' })
+  const revealed = { total: 2, of: { poll: 0, 'long-poll': 0, sse: 1, websocket: 1 } }
+  expect(box.votes).toEqual(revealed)
+  states.set('ben', { vote: 'websocket' }).set('eve', { vote: 'websocket' })
+  box.count(states)
+  expect(box.votes).toEqual(revealed)
 })
 
 it('counts one vote a member, and what is no vote not at all', () => {

@@ -30,6 +30,8 @@ export type ContestStatus = 'resting' | 'no-lab' | 'away' | 'opening' | 'paused'
 
 export interface Standing {
   readonly figures: Figures
+  /** Lanes that are on their own wire. */
+  readonly running: readonly TransportName[]
   readonly verdict: Verdict
   readonly prediction: Prediction | undefined
   /** Some bytes of the window may be missing from a lane. */
@@ -166,6 +168,7 @@ export class Contest {
     const exact = doubtfulAt === undefined || doubtfulAt + this.#offsetMs < from
     return {
       figures,
+      running,
       verdict: judge(figures, running, this.#dials, exact),
       prediction: this.#predict(figures),
       exact,

@@ -7,21 +7,36 @@ import { type Contest, type Standing, textBytes } from './contest.ts'
 import { drawDelays } from './delay-strip.ts'
 import type { LaneFigure } from './record.ts'
 import { quantile } from './record.ts'
-import { endFor, shareOf, ticksTo } from './scale.ts'
-import { bytesOf, delayOf, hasNumber, leastForTail, leastMessages, perMessage } from './verdict.ts'
+import { anchorOf, endFor, labelled, shareOf, ticksTo } from './scale.ts'
+import { type Age, type Aged, ageLabel, type Before, type Shown, shownOf } from './shown.ts'
+import { bytesOf, delayOf, leastForTail, leastMessages, perMessage } from './verdict.ts'
 import type { Votes } from './votes.ts'
 
 /** Before there is a number. */
 const emptyEnds = { bytes: 1_000, delay: 1_000 } as const
 const tailShare = 0.95
+/** A label's character is not wider than this, on a projector either. */
+const digitPx = 10
 
 export class RaceLanes extends LitElement {
-  static override properties = { contest: { attribute: false }, standing: { attribute: false }, votes: { attribute: false } }
+  static override properties = {
+    contest: { attribute: false },
+    standing: { attribute: false },
+    earlier: { attribute: false },
+    summary: { attribute: false },
+    votes: { attribute: false },
+  }
   declare contest: Contest | undefined
   declare standing: Standing | undefined
+  /** Of other dials, shown until there are enough of these. */
+  declare earlier: Before | undefined
+  /** What stands above the figure: the table has it as its caption. */
+  declare summary: string
   declare votes: Votes | undefined
 
-  readonly #resized = new ResizeObserver(() => this.#draw())
+  /** Of each scale, in px; 0 until it is laid out. */
+  #width = 0
+  readonly #resized = new ResizeObserver(() => this.#resize())
 
   override createRenderRoot(): HTMLElement {
     return this
@@ -41,11 +56,11 @@ export class RaceLanes extends LitElement {
         <p class="of-wait">Delay of each message, and the mean</p>
       </div>
       <ol>
-        ${transportNames.map((name) => this.#lane(name, bytes))}
+        ${transportNames.map((name) => this.#lane(name, this.#shown[name], bytes))}
       </ol>
       <div class="lanes-foot" aria-hidden="true">
-        <div class="of-cost">${axis(bytes, 'B')}</div>
-        <div class="of-wait">${axis(delay, 'ms')}</div>
+        <div class="of-cost">${axis(bytes, 'B', this.#width)}</div>
+        <div class="of-wait">${axis(delay, 'ms', this.#width)}</div>
       </div>
       <figcaption>${legend} ${this.#table()}</figcaption>
     </figure>`
@@ -59,34 +74,36 @@ export class RaceLanes extends LitElement {
     this.#draw()
   }
 
+  get #shown(): Readonly<Record<TransportName, Shown>> {
+    return shownOf(this.standing, this.earlier)
+  }
+
   get #ends(): { readonly bytes: number; readonly delay: number } {
-    const figures = transportNames.map((name) => this.#figure(name)).filter((figure) => figure !== undefined)
-    if (figures.length === 0) return emptyEnds
+    const shown = Object.values(this.#shown)
+    const costs = shown.flatMap(({ bytes }) => (bytes === undefined ? [] : [perMessage(bytes.figure)]))
+    const delays = shown.flatMap(({ delay }) => delay?.figure.delays ?? [])
     return {
-      bytes: endFor(Math.max(...figures.map(perMessage))),
-      delay: endFor(Math.max(...figures.flatMap(({ delays }) => delays), 1)),
+      bytes: costs.length === 0 ? emptyEnds.bytes : endFor(Math.max(...costs)),
+      delay: delays.length === 0 ? emptyEnds.delay : endFor(Math.max(...delays, 1)),
     }
   }
 
-  /** What may be shown: with enough messages behind it. */
-  #figure(name: TransportName): LaneFigure | undefined {
-    const figure = this.standing?.figures[name]
-    return hasNumber(figure) ? figure : undefined
-  }
-
-  #lane(name: TransportName, end: number): TemplateResult {
-    const figure = this.#figure(name)
+  #lane(name: TransportName, { bytes, delay }: Shown, end: number): TemplateResult {
     const votes = this.votes?.of[name] ?? 0
     return html`<li data-transport=${name} data-testid="lane-${name}">
       <h3>
         ${glyph(name)} ${wires[name].title}
         ${(this.votes?.total ?? 0) > 0 ? html`<span class="votes">${this.#ballots(votes)}</span>` : nothing}
       </h3>
-      ${bar(name, figure, end)}
-      <p class="cost" data-testid="cost">${figure === undefined ? '–' : html`<b>${bytesOf(perMessage(figure))}</b>`}</p>
-      <canvas aria-hidden="true"></canvas>
-      <p class="wait" data-testid="wait">${figure === undefined ? this.#why(name) : delayOfLane(figure)}</p>
-      <p class="pace">${figure === undefined ? nothing : paceOf(figure)}</p>
+      ${bar(name, bytes, end)}
+      <p class="cost" data-testid="cost" data-age=${ageOf(bytes)}>
+        ${bytes === undefined ? '–' : html`<b>${bytesOf(perMessage(bytes.figure))}</b> <small>${this.#label(bytes)}</small>`}
+      </p>
+      <canvas aria-hidden="true" data-age=${ageOf(delay)}></canvas>
+      <p class="wait" data-testid="wait" data-age=${ageOf(delay)}>
+        ${delay === undefined ? this.#why(name) : delayOfLane(delay.figure, this.#label(delay))}
+      </p>
+      <p class="pace">${bytes === undefined ? nothing : paceOf(bytes.figure)}</p>
     </li>`
   }
 
@@ -104,11 +121,23 @@ export class RaceLanes extends LitElement {
     return `n = ${count(this.standing?.figures[name]?.n ?? 0)} of ${leastMessages}`
   }
 
+  #label({ age }: Aged): string {
+    return this.contest === undefined ? '' : ageLabel(age, this.earlier, this.contest.dials)
+  }
+
+  /** Labels that have room on a wide axis have none on a narrow one. */
+  #resize(): void {
+    const width = this.querySelector('canvas')?.clientWidth ?? 0
+    if (width === this.#width) return this.#draw()
+    this.#width = width
+    this.requestUpdate()
+  }
+
   #draw(): void {
     const end = this.#ends.delay
     for (const name of transportNames) {
       const canvas = this.querySelector<HTMLCanvasElement>(`li[data-transport="${name}"] canvas`)
-      const figure = this.#figure(name)
+      const figure = this.#shown[name].delay?.figure
       if (canvas !== null) drawDelays(canvas, figure?.delays ?? [], figure?.meanMs ?? 0, end)
     }
   }
@@ -119,7 +148,7 @@ export class RaceLanes extends LitElement {
       <div class="wide" tabindex="0" role="region" aria-label="The four lanes as a table">
         <table>
           <caption>
-            ${this.standing?.verdict.text}
+            ${this.summary}
           </caption>
           <thead>
             <tr>
@@ -129,7 +158,7 @@ export class RaceLanes extends LitElement {
             </tr>
           </thead>
           <tbody>
-            ${transportNames.map((name) => row(name, this.#figure(name)))}
+            ${transportNames.map((name) => row(name, this.#shown[name]))}
           </tbody>
         </table>
       </div>
@@ -137,16 +166,18 @@ export class RaceLanes extends LitElement {
   }
 }
 
-function row(name: TransportName, figure: LaneFigure | undefined): TemplateResult {
-  const cells = figure === undefined ? Array<string>(9).fill('–') : cellsOf(figure)
+function row(name: TransportName, shown: Shown): TemplateResult {
+  const cells = cellsOf(shown)
   return html`<tr data-transport=${name}>
     <th scope="row">${glyph(name)} ${wires[name].title}</th>
     ${cells.map((cell) => html`<td>${cell}</td>`)}
   </tr>`
 }
 
-function cellsOf(figure: LaneFigure): readonly string[] {
-  const { n, seconds, requests, batches, meanMs } = figure
+function cellsOf({ bytes, delay }: Shown): readonly string[] {
+  if (bytes === undefined) return Array<string>(9).fill('–')
+  const { figure } = bytes
+  const { n, seconds, requests, batches } = figure
   const { text, json, wire } = partsOf(figure)
   return [
     count(n),
@@ -154,12 +185,14 @@ function cellsOf(figure: LaneFigure): readonly string[] {
     bytesOf(text),
     bytesOf(json),
     bytesOf(wire),
-    delayOf(meanMs),
-    tailOf(figure) ?? '–',
+    delay === undefined ? '–' : delayOf(delay.figure.meanMs),
+    (delay && tailOf(delay.figure)) ?? '–',
     (requests / seconds).toFixed(1),
     (batches / seconds).toFixed(1),
   ]
 }
+
+const ageOf = (aged: Aged | undefined): Age | typeof nothing => aged?.age ?? nothing
 
 /** Of a message: what was said, the batch's JSON around it, and what the wire adds. */
 export function partsOf({ n, bytes, payload }: LaneFigure): { readonly text: number; readonly json: number; readonly wire: number } {
@@ -168,17 +201,19 @@ export function partsOf({ n, bytes, payload }: LaneFigure): { readonly text: num
 
 const tailOf = ({ n, delays }: LaneFigure): string | undefined => (n < leastForTail ? undefined : delayOf(quantile(delays, tailShare)))
 
-function delayOfLane(figure: LaneFigure): TemplateResult {
+/** `label` has the place of the tail: both are too long for it. */
+function delayOfLane(figure: LaneFigure, label: string): TemplateResult {
   const tail = tailOf(figure)
-  return html`<b>${delayOf(figure.meanMs)}</b> <small>${tail === undefined ? '' : `p95 ${tail} · `}n = ${count(figure.n)}</small>`
+  const first = label || (tail === undefined ? '' : `p95 ${tail}`)
+  return html`<b>${delayOf(figure.meanMs)}</b> <small>${first && `${first} · `}n = ${count(figure.n)}</small>`
 }
 
 const paceOf = ({ requests, batches, seconds }: LaneFigure): string =>
   `${(requests / seconds).toFixed(1)} requests/s · ${(batches / seconds).toFixed(1)} batches/s`
 
-function bar(name: TransportName, figure: LaneFigure | undefined, end: number): TemplateResult {
-  const { text, json, wire } = figure === undefined ? { text: 0, json: 0, wire: 0 } : partsOf(figure)
-  return html`<svg class="bar" aria-hidden="true">
+function bar(name: TransportName, aged: Aged | undefined, end: number): TemplateResult {
+  const { text, json, wire } = aged === undefined ? { text: 0, json: 0, wire: 0 } : partsOf(aged.figure)
+  return html`<svg class="bar" aria-hidden="true" data-age=${ageOf(aged)}>
     ${hatch(name)}
     <rect class="said" width=${shareOf(text, end)} height="100%" />
     <rect class="json" x=${shareOf(text, end)} width=${shareOf(json, end)} height="100%" />
@@ -190,12 +225,15 @@ function bar(name: TransportName, figure: LaneFigure | undefined, end: number): 
 const hatch = (name: string): SVGTemplateResult =>
   svg`<defs><pattern id="hatch-${name}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="7" /></pattern></defs>`
 
-function axis(end: number, unit: string): TemplateResult {
+function axis(end: number, unit: string, width: number): TemplateResult {
+  const ticks = ticksTo(end)
+  const textOf = (tick: number): string => (tick === 0 ? '0' : `${count(tick)}\u202f${unit}`)
+  const named = labelled(ticks, end, width, (tick) => textOf(tick).length * digitPx)
   return html`<svg class="axis">
-    ${ticksTo(end).map((tick, index) => {
+    ${ticks.map((tick) => {
       const x = shareOf(tick, end)
-      const anchor = index === 0 ? 'start' : tick > end * 0.96 ? 'end' : 'middle'
-      return svg`<line x1=${x} x2=${x} y2="6" /><text x=${x} y="22" text-anchor=${anchor}>${count(tick)}${index === 0 ? '' : `\u202f${unit}`}</text>`
+      const text = named.includes(tick) ? svg`<text x=${x} y="22" text-anchor=${anchorOf(tick, end)}>${textOf(tick)}</text>` : nothing
+      return svg`<line x1=${x} x2=${x} y2="6" />${text}`
     })}
   </svg>`
 }

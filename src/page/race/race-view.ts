@@ -11,8 +11,9 @@ import { Contest, type Standing } from './contest.ts'
 import { type Dials, dialsQuery, intervals, placeOfRate, rateAtPlace, readDials, roomQuery } from './dials.ts'
 import type { Voted } from './race-vote.ts'
 import { statusSentence } from './status.ts'
+import { type Before, headline, isWhole, keepOf } from './shown.ts'
 import { predictionText } from './verdict.ts'
-import { noVotes, tally, voteRoom, type Votes } from './votes.ts'
+import { BallotBox, voteRoom, type Votes } from './votes.ts'
 
 /** Numbers that change faster cannot be read. */
 const drawMs = 250
@@ -21,6 +22,8 @@ const calmDrawMs = 1_000
 const announceMs = 5_000
 /** The farthest place of the rate's dial: see `placeOfRate`. */
 const places = 100
+/** A page that is loaded revealed takes the votes that it is told of at first: very many come in several batches. */
+const votesSettleMs = 1_000
 
 export class RaceView extends LitElement {
   readonly #url = new URL('.', document.baseURI).href
@@ -28,12 +31,14 @@ export class RaceView extends LitElement {
   readonly #contest = new Contest(this.#url, this.#lab, readDials(location.search), () => this.requestUpdate())
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)')
   #hall: Channel | undefined
-  #votes: Votes = noVotes
+  readonly #box = new BallotBox()
   #own: TransportName | undefined
   #open = new URLSearchParams(location.search).has('reveal')
   #paused = false
   #renewing = false
   #standing: Standing | undefined
+  #before: Before | undefined
+  #closing: ReturnType<typeof setTimeout> | undefined
   #drawing: ReturnType<typeof setInterval> | undefined
   #announced = ''
   #announcedWinners = ''
@@ -43,6 +48,11 @@ export class RaceView extends LitElement {
   /** For tests, and for the curious. */
   get contest(): Contest {
     return this.#contest
+  }
+
+  /** As they are counted here. For tests, and for the curious. */
+  get votes(): Votes {
+    return this.#box.votes
   }
 
   /** The line to the lab. For tests, and for the curious. */
@@ -79,6 +89,7 @@ export class RaceView extends LitElement {
     super.disconnectedCallback()
     this.#leaving.abort()
     clearInterval(this.#drawing)
+    clearTimeout(this.#closing)
     this.#contest.leave()
     this.#hall?.close()
     this.#lab.close()
@@ -107,10 +118,13 @@ export class RaceView extends LitElement {
       this.#renew()
     })
     hall.on('states', (states) => {
-      this.#votes = tally(states)
+      this.#box.count(states)
       this.requestUpdate()
     })
-    hall.on('batch', () => (document.documentElement.dataset['ready'] = ''))
+    hall.on('batch', () => {
+      document.documentElement.dataset['ready'] = ''
+      if (this.#open) this.#closing ??= setTimeout(() => this.#box.close(hall.states), votesSettleMs)
+    })
   }
 
   /** A server that was started again may not know our session any more, and shows the lab to sessions only. */
@@ -122,15 +136,18 @@ export class RaceView extends LitElement {
   }
 
   #choose(vote: TransportName): void {
-    if (this.#open) return
+    if (this.#open || this.#contest.status === 'no-lab') return
     this.#own = vote
     this.#hall?.setState({ vote })
     this.requestUpdate()
   }
 
   #reveal(): void {
-    if (this.#open) return
+    if (this.#open || this.#contest.status === 'no-lab') return
     this.#open = true
+    const member = this.#hall?.state.member?.id
+    const own = member === undefined || this.#own === undefined ? undefined : { member, vote: this.#own }
+    this.#box.close(this.#hall?.states ?? new Map(), own)
     this.#address(location.href)
     this.#contest.start()
     this.requestUpdate()
@@ -144,11 +161,17 @@ export class RaceView extends LitElement {
   }
 
   #turn(change: Partial<Dials>): void {
-    const dials = { ...this.#contest.dials, ...change }
+    // A thumb may have moved where the dial has no other place.
+    this.requestUpdate()
+    const was = this.#contest.dials
+    const dials = { ...was, ...change }
+    if (dials.rate === was.rate && dials.pollMs === was.pollMs) return
+    this.#before = keepOf(this.#standing, this.#before, was)
     this.#contest.turn(dials)
     this.#address(dialsQuery(location.search, dials) || location.pathname)
     this.#standing = undefined
-    this.requestUpdate()
+    // What was announced is of other dials, and the next winner is news again.
+    this.#announced = this.#announcedWinners = ''
   }
 
   /** What is revealed stays so over a reload. */
@@ -166,6 +189,7 @@ export class RaceView extends LitElement {
       // What was reached stays to be looked at; a race that runs again counts anew.
       if (this.#contest.status !== 'running') return this.requestUpdate()
       this.#standing = this.#contest.standing(performance.now())
+      if (isWhole(this.#standing)) this.#before = undefined
       this.requestUpdate()
     }
     this.#drawing = setInterval(step, this.#calm.matches ? calmDrawMs : drawMs)
@@ -180,9 +204,7 @@ export class RaceView extends LitElement {
         </h1>
         <a href="./${roomQuery(location.search)}">Back to the room</a>
       </header>
-      ${this.#notice()}
-      <race-vote .votes=${this.#votes} .own=${this.#own} .open=${this.#open}></race-vote>
-      ${this.#open ? this.#figure() : nothing}
+      ${this.#contest.status === 'no-lab' ? notice : this.#sheet()}
     </main>`
   }
 
@@ -191,19 +213,22 @@ export class RaceView extends LitElement {
     this.#announce()
   }
 
-  #notice(): TemplateResult | typeof nothing {
-    if (this.#contest.status !== 'no-lab') return nothing
-    return html`<p class="notice" data-testid="no-lab">
-      The race needs the lab: it counts bytes at the server’s sockets, and says the message to all four lanes. This server runs without it.
-      Start it without <code>--no-lab</code>, as <code>npm start</code> does, then load this page again.
-    </p>`
+  #sheet(): TemplateResult {
+    return html`<race-vote .votes=${this.votes} .own=${this.#own} .open=${this.#open}></race-vote> ${this.#open ? this.#figure() : nothing}`
   }
 
   #figure(): TemplateResult {
-    const { verdict, prediction, figures } = this.#standing ?? {}
-    const { dials } = this.#contest
-    return html`<p class="verdict" data-testid="verdict">${verdict?.text ?? 'Too early to say.'}</p>
-      <race-lanes .contest=${this.#contest} .standing=${this.#standing} .votes=${this.#votes}></race-lanes>
+    const { prediction, figures } = this.#standing ?? {}
+    const { dials, status } = this.#contest
+    const summary = headline(this.#standing, this.#before, dials, status === 'running')
+    return html`<p class="verdict" data-testid="verdict">${summary}</p>
+      <race-lanes
+        .contest=${this.#contest}
+        .standing=${this.#standing}
+        .earlier=${this.#before}
+        .summary=${summary}
+        .votes=${this.votes}
+      ></race-lanes>
       <div class="under">
         ${this.#dials(dials)}
         <div class="said">
@@ -282,8 +307,14 @@ export class RaceView extends LitElement {
   }
 }
 
+const notice = html`<p class="notice" data-testid="no-lab">
+  The race needs the lab: it counts bytes at the server’s sockets, and says the message to all four lanes. This server runs without it.
+  Start it without <code>--no-lab</code>, as <code>npm start</code> does, then load this page again.
+</p>`
+
 const fairness = html`<p class="fairness">
   One page sends and receives, on one clock, which steps by 0.1 ms. What is said goes over a connection of its own, which weighs on no lane.
   The lanes are opened in an order drawn anew each time; they share one main thread and one machine. Bytes are TCP’s payload at the server’s
-  sockets, without the heads of TCP and IP, and without TLS. A lane has no number before 20 messages.
+  sockets, without the heads of TCP and IP, and without TLS. A lane has its bytes from 5 messages on and its delay from 20. Votes are those
+  that were in when you revealed: later ones do not count here.
 </p>`

@@ -67,7 +67,7 @@ export class RaceVote extends LitElement {
       </div>
       <p class="turnout">
         <output data-testid="turnout">${total === 0 ? 'Nobody has voted yet.' : `${counted(total, 'vote')} so far.`}</output>
-        ${this.own === undefined ? 'One each; it can be changed until the reveal.' : `Yours: ${wires[this.own].word}.`}
+        ${this.own === undefined ? 'One each.' : `Yours: ${wires[this.own].word}.`} It can be changed until you reveal.
       </p>
       <p class="cover">
         <span>The race starts with the reveal, and its figure is covered until then.</span>

@@ -19,6 +19,32 @@ export function ticksTo(end: number): readonly number[] {
   return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, index) => round(index * step))
 }
 
+/** Ends of the axis lean inwards: the first label begins at its tick, and one at the end ends there. */
+export type Anchor = 'start' | 'middle' | 'end'
+/** Beyond this share of the axis half a label would stick out. */
+const endShare = 0.96
+export const anchorOf = (tick: number, end: number): Anchor => (tick === 0 ? 'start' : tick > end * endShare ? 'end' : 'middle')
+
+/** Between two labels, in px. */
+const labelGap = 8
+
+/** Of the ticks those whose labels do not run into each other on an axis of `width` px: all, every second, every fourth. */
+export function labelled(ticks: readonly number[], end: number, width: number, widthOf: (tick: number) => number): readonly number[] {
+  const spans = ticks.map((tick) => {
+    const [at, wide] = [(tick / end) * width, widthOf(tick)]
+    const from = at - wide * { start: 0, middle: 0.5, end: 1 }[anchorOf(tick, end)]
+    return { from, to: from + wide }
+  })
+  const clear = spans.every(({ from }, index) => from >= (spans[index - 1]?.to ?? -Infinity) + labelGap)
+  if (clear || ticks.length < 3) return ticks
+  return labelled(
+    ticks.filter((_, index) => index % 2 === 0),
+    end,
+    width,
+    widthOf,
+  )
+}
+
 /** 0.1 + 0.2 is no label. */
 const round = (value: number): number => Number(value.toPrecision(6))
 

@@ -18,7 +18,7 @@ export function statusSentence(contest: Contest, lab: LabLink, standing: Standin
   const so = `${counted(said, 'message')} said so far.${refused === 0 ? '' : ` The server took ${count(refused)} less than were sent.`}`
   switch (status) {
     case 'running':
-      return `${so} Numbers are of the last ${duration(standing?.windowMs ?? 0)}.${behind(contest, standing)}${slowed(lab)} ${heldUp(contest)}`
+      return `${so}${over(standing)}${behind(contest, standing)}${slowed(lab)} ${heldUp(contest)}`
     case 'paused':
       return `Paused: nothing is said. ${so}`
     case 'hidden':
@@ -28,6 +28,10 @@ export function statusSentence(contest: Contest, lab: LabLink, standing: Standin
   }
   return heldUp(contest) || 'Opening four lanes.'
 }
+
+/** Behind a change there is none for a moment. */
+const over = (standing: Standing | undefined): string =>
+  standing === undefined || standing.windowMs <= 0 ? '' : ` Numbers are of the last ${duration(standing.windowMs)}.`
 
 /** A machine that cannot keep the pace measures another one. */
 function behind(contest: Contest, standing: Standing | undefined): string {

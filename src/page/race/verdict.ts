@@ -1,5 +1,5 @@
 /** Who is ahead, in words, with the numbers that say so. No name without enough messages, none where two are as good as equal. */
-import type { TransportName } from '../../protocol/message.ts'
+import { type TransportName, transportNames } from '../../protocol/message.ts'
 import { count, counted, duration } from '../units.ts'
 import { wires } from '../wires.ts'
 import type { Dials } from './dials.ts'
@@ -10,6 +10,8 @@ export type Figures = Partial<Readonly<Record<TransportName, LaneFigure>>>
 
 /** With fewer messages in the window a lane has no number. */
 export const leastMessages = 20
+/** Bytes are counted, not drawn by lot: fewer messages say what one takes. Nobody is named the first by them. */
+export const leastForBytes = 5
 /** A 95th percentile of fewer is one message's luck. */
 export const leastForTail = 100
 /** Lanes that need less than this much more are not told apart: a window ends between a question and its answer. */
@@ -36,11 +38,15 @@ export function judge(figures: Figures, lanes: readonly TransportName[], { rate 
     const figure = figures[name]
     return hasNumber(figure) ? [{ name, figure }] : []
   })
-  if (shown.length < lanes.length || shown.length < 2) return { bytes: [], delay: [], text: early(figures, lanes) }
+  if (shown.length < lanes.length || shown.length < 2) return { bytes: [], delay: [], text: early(figures, lanes, exact) }
   const bytes = exact ? fewest(shown) : []
   const delay = soonest(shown)
   const first = exact ? bytesText(shown, bytes, rate) : inexact
-  return { bytes: bytes.map(({ name }) => name), delay: delay.map(({ name }) => name), text: `${first} ${delayText(shown, delay)}` }
+  return {
+    bytes: bytes.map(({ name }) => name),
+    delay: delay.map(({ name }) => name),
+    text: `${first} ${delayText(shown, delay)}${leftOut(lanes)}`,
+  }
 }
 
 const inexact = 'The counters are not exact in this window: the lab had more to tell than it tells at once.'
@@ -50,10 +56,32 @@ interface Lane {
   readonly figure: LaneFigure
 }
 
-function early(figures: Figures, lanes: readonly TransportName[]): string {
+function early(figures: Figures, lanes: readonly TransportName[], exact: boolean): string {
   if (lanes.length < 2) return 'There is nothing to compare: fewer than two lanes run.'
-  const least = Math.min(...lanes.map((name) => figures[name]?.n ?? 0))
-  return `Too early to say (n = ${count(least)} of ${leastMessages}).`
+  const least = leastOf(figures, lanes)
+  const soFar = exact && least >= leastForBytes ? ` ${soFarText(figures, lanes)}` : ''
+  return `Too early to say (n = ${count(least)} of ${leastMessages}).${soFar}`
+}
+
+/** Messages of the lane that has the fewest. */
+export const leastOf = (figures: Figures, lanes: readonly TransportName[]): number =>
+  Math.min(...lanes.map((name) => figures[name]?.n ?? 0))
+
+/** Numbers, and no winner yet. Every lane has a message at least. */
+export function soFarText(figures: Figures, lanes: readonly TransportName[]): string {
+  const all = lanes.flatMap((name) => {
+    const figure = figures[name]
+    return figure === undefined ? [] : [{ name, figure }]
+  })
+  return `Bytes a message so far: ${listed(by(all, ({ figure }) => perMessage(figure)).map(costOf))}.`
+}
+
+const costOf = ({ name, figure }: Lane): string => `${wires[name].word} ${bytesOf(perMessage(figure))}`
+
+/** A lane is missing from what is compared: its own line says why. */
+function leftOut(lanes: readonly TransportName[]): string {
+  const missing = transportNames.length - lanes.length
+  return missing === 0 ? '' : ` ${missing === 1 ? 'One lane does not run and is' : 'Two lanes do not run and are'} not compared.`
 }
 
 function fewest(lanes: readonly Lane[]): readonly Lane[] {
@@ -78,8 +106,7 @@ function bytesText(all: readonly Lane[], best: readonly Lane[], rate: number): s
     ({ figure }) => perMessage(figure),
   )
   const need = best.length === 1 ? 'needs the fewest bytes' : 'need the fewest bytes, as good as equal'
-  const compared =
-    others.length === 0 ? '' : `; ${listed(others.map(({ name, figure }) => `${wires[name].word} ${bytesOf(perMessage(figure))}`))}`
+  const compared = others.length === 0 ? '' : `; ${listed(others.map(costOf))}`
   const own = listed(best.map(({ figure }) => bytesOf(perMessage(figure))))
   return `At ${counted(rate, 'message')} a second ${listed(best.map(({ name }) => wires[name].word))} ${need}: ${own} a message${compared}.`
 }
@@ -87,12 +114,13 @@ function bytesText(all: readonly Lane[], best: readonly Lane[], rate: number): s
 function delayText(all: readonly Lane[], best: readonly Lane[]): string {
   const others = by(
     all.filter((lane) => !best.includes(lane)),
-    ({ figure }) => -figure.meanMs,
+    ({ figure }) => figure.meanMs,
   )
-  const [last] = others
-  const ahead = best.map(({ name, figure }) => `${wires[name].word} ${delayOf(figure.meanMs)}`)
-  if (last === undefined) return `In delay nobody is ahead: on average ${listed(ahead)}.`
-  return `On average ${listed(ahead)} after it was said; ${wires[last.name].word} ${delayOf(last.figure.meanMs)}.`
+  const [ahead, behind] = [best, others].map((lanes) =>
+    listed(lanes.map(({ name, figure }) => `${wires[name].word} ${delayOf(figure.meanMs)}`)),
+  )
+  if (others.length === 0) return `In delay nobody is ahead: on average ${ahead}.`
+  return `On average ${ahead} after it was said; ${behind}.`
 }
 
 /** What the model expects at this interval, and whether it is so now. */

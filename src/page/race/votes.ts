@@ -29,3 +29,23 @@ export function tally(states: ReadonlyMap<string, unknown>): Votes {
   }
   return { total, of }
 }
+
+/** Counts until it is closed: who has revealed sees a figure beside the votes, and whoever votes later may have seen it too. */
+export class BallotBox {
+  #votes = noVotes
+  #closed = false
+
+  get votes(): Votes {
+    return this.#votes
+  }
+
+  count(states: ReadonlyMap<string, unknown>): void {
+    if (!this.#closed) this.#votes = tally(states)
+  }
+
+  /** For good. `own` counts though the server has not told it back yet. */
+  close(states: ReadonlyMap<string, unknown>, own?: { readonly member: string; readonly vote: TransportName }): void {
+    this.count(own === undefined ? states : new Map([...states, [own.member, { vote: own.vote }]]))
+    this.#closed = true
+  }
+}
