@@ -257,6 +257,8 @@ it('labels as many ticks as have room, evenly, and the first of them always', ()
     [0, 500, 1_000],
     [0, 1_000],
   ])
+  // On a phone half of the last label would leave the page.
+  expect([0, 1_000, 1_500, 1_600].map((tick) => anchorOf(tick, 1_600))).toEqual(['start', 'middle', 'end', 'end'])
   fc.assert(
     fc.property(fc.double({ min: 0.001, max: 1e7, noNaN: true }), fc.integer({ min: 200, max: 900 }), (value, width) => {
       const end = endFor(value)

@@ -22,7 +22,7 @@ export function ticksTo(end: number): readonly number[] {
 /** Ends of the axis lean inwards: the first label begins at its tick, and one at the end ends there. */
 export type Anchor = 'start' | 'middle' | 'end'
 /** Beyond this share of the axis half a label would stick out. */
-const endShare = 0.96
+const endShare = 0.9
 export const anchorOf = (tick: number, end: number): Anchor => (tick === 0 ? 'start' : tick > end * endShare ? 'end' : 'middle')
 
 /** Between two labels, in px. */
