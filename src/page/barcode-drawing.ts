@@ -1,4 +1,5 @@
 /** Draws tracks on a canvas: each transport in its hue and its line, so that it reads without colour too. */
+import { clean } from './canvas.ts'
 import type { TransportName } from '../client/index.ts'
 import type { Track } from './tracks.ts'
 
@@ -26,17 +27,9 @@ const lines: Readonly<Record<TransportName, Line>> = {
 }
 
 export function drawBarcode(canvas: HTMLCanvasElement, tracks: readonly Track[]): void {
-  const { clientWidth: width, clientHeight: height } = canvas
-  const context = canvas.getContext('2d')
-  if (context === null || width === 0) return
-  const ratio = devicePixelRatio
-  // Setting a size clears the canvas, and is dear: only where it changed.
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio)
-    canvas.height = Math.round(height * ratio)
-  }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, width, height)
+  const sheet = clean(canvas)
+  if (sheet === undefined) return
+  const { context, width, height } = sheet
 
   const column = Math.max(1, Math.min(widestColumn, Math.floor(width / Math.max(1, tracks.length))))
   const seen = tracks.slice(-Math.floor(width / column))

@@ -1,7 +1,7 @@
 /** Numbers as people read them: a thin space before the unit, digits that do not jump. */
 
 /** Narrow and unbreakable: a number and its unit stay on one line. */
-const thin = '\u202f'
+export const thin = '\u202f'
 const whole = new Intl.NumberFormat('en')
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 

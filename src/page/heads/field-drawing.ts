@@ -1,4 +1,5 @@
 /** Draws the field: each head where it was last told, and before it the samples that came, in the hue and sign of their wire. */
+import { clean } from '../canvas.ts'
 import { type TransportName, transportNames } from '../../client/index.ts'
 import { type Face, drawFace } from './face.ts'
 import type { Position, Sample } from './heads.ts'
@@ -43,16 +44,9 @@ export const positionAt = (left: number, top: number, width: number, height: num
 })
 
 export function drawField(canvas: HTMLCanvasElement, { others, own, live, named }: Scene): void {
-  const { clientWidth: width, clientHeight: height } = canvas
-  const context = canvas.getContext('2d')
-  if (context === null || width === 0) return
-  const ratio = devicePixelRatio
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio)
-    canvas.height = Math.round(height * ratio)
-  }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, width, height)
+  const sheet = clean(canvas)
+  if (sheet === undefined) return
+  const { context, width, height } = sheet
   const ink = readInk(canvas, live)
   const at = (position: Position): readonly [number, number] => place(position, width, height)
   drawTrails(context, own === undefined ? others : [...others, own], at, ink)

@@ -1,4 +1,5 @@
 /** Draws the delay of each message as a tick at its place, and the mean across them all. */
+import { clean } from '../canvas.ts'
 
 const tickWidth = 2
 /** Many ticks in one place are darker than one. */
@@ -9,17 +10,9 @@ const tickHeight = 0.64
 
 /** `end` is the delay at the right edge, in ms. Nothing is drawn where there are no delays. */
 export function drawDelays(canvas: HTMLCanvasElement, delays: readonly number[], meanMs: number, end: number): void {
-  const { clientWidth: width, clientHeight: height } = canvas
-  const context = canvas.getContext('2d')
-  if (context === null || width === 0) return
-  const ratio = devicePixelRatio
-  // Setting a size clears the canvas, and is dear: only where it changed.
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio)
-    canvas.height = Math.round(height * ratio)
-  }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, width, height)
+  const sheet = clean(canvas)
+  if (sheet === undefined) return
+  const { context, width, height } = sheet
   const style = getComputedStyle(canvas)
   const ink = style.color
   context.fillStyle = style.getPropertyValue('--rule').trim()

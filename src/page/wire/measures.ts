@@ -1,8 +1,5 @@
 /** Bytes and delays as the wire view writes them. */
-import { count, milliseconds } from '../units.ts'
-
-/** Narrow and unbreakable: a number and its unit stay on one line. */
-export const thin = '\u202f'
+import { count, milliseconds, thin } from '../units.ts'
 
 /** Rounded, as SI has it, 1 kB = 1000 B: `722 B`, `16.1 kB`. What is to be exact is written by `exactly`. */
 export function roughly(bytes: number): string {

@@ -4,7 +4,7 @@ import { count, duration } from '../units.ts'
 import { glyph, wires } from '../wires.ts'
 import { type Carried, isTransport } from './carried.ts'
 import type { Row, Stretch } from './figure.ts'
-import { thin } from './measures.ts'
+import { thin } from '../units.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs

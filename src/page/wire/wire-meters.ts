@@ -1,10 +1,10 @@
 /** The figures under the picture: what was counted, whether it adds up, what watching costs, and how long messages took. */
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit'
 import { type TransportName, transportNames } from '../../client/index.ts'
-import { count } from '../units.ts'
+import { count, thin } from '../units.ts'
 import { glyph, wires } from '../wires.ts'
 import { binsPerDecade, decades, type Delays, quantiles, type Samples } from './delays.ts'
-import { delay, exactly, percent, roughly, thin } from './measures.ts'
+import { delay, exactly, percent, roughly } from './measures.ts'
 import { overheadShare, since, type Sums } from './sums.ts'
 
 export interface Account {
