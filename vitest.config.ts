@@ -6,7 +6,7 @@ export default defineConfig({
     // Real sockets and real time: what waits for an event waits this long before it says that it never came.
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // A browser and servers share two cores.
-    maxWorkers: 2,
+    // Two cores, and one file more than that: most wait for a browser or a server for much of their time.
+    maxWorkers: 3,
   },
 })

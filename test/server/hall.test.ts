@@ -197,15 +197,19 @@ describe('the terminal', () => {
   })
 
   test('says what to try when nobody has come in time, and nothing where somebody has', async () => {
-    const alone = await announce({ patienceMs: 10 })
+    await using server = await startServer({ lab: true })
+    const addresses = [server.url]
+    const alone = await announce({ patienceMs: 10, addresses })
     await eventually(() => alone.lines.some((line) => line.startsWith('Nobody has joined')), 'advice')
     const advice = alone.lines.join('\n')
     for (const cause of ['same Wi-Fi', 'client isolation', 'TCP port 3000', 'hotspot']) expect(advice).toContain(cause)
-    const full = await announce({ patienceMs: 50 })
+    const nowhere = await announce({ patienceMs: 10 })
+    const full = await announce({ patienceMs: 50, addresses })
     full.announcer.heard(hall(1))
-    const later = await announce({ patienceMs: 60 })
+    const later = await announce({ patienceMs: 60, addresses })
     await eventually(() => later.lines.some((line) => line.startsWith('Nobody has joined')), 'the time of the other has passed')
     expect(full.lines.some((line) => line.startsWith('Nobody has joined'))).toBe(false)
+    expect(nowhere.lines.some((line) => line.startsWith('Nobody has joined'))).toBe(false)
   })
 
   test('says nothing more, and leaves no timer, once it is closed in the middle of what it tries', async () => {
