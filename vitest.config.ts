@@ -1,12 +1,28 @@
 import { defineConfig } from 'vitest/config'
 
+/** Files that run one after the other, so many at a time, before the next group begins. */
+function group(name: string, order: number, maxWorkers: number, include: readonly string[], exclude: readonly string[] = []) {
+  return {
+    test: {
+      name,
+      include: [...include],
+      exclude: [...exclude],
+      maxWorkers,
+      sequence: { groupOrder: order },
+      // Real sockets and real time: what waits for an event waits this long before it says that it never came.
+      testTimeout: 20_000,
+      hookTimeout: 60_000,
+    },
+  }
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real sockets and real time: what waits for an event waits this long before it says that it never came.
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    // Two cores, and one file more than that: most wait for a browser or a server for much of their time.
-    maxWorkers: 3,
+    projects: [
+      // A bench measures its neighbours where it has too many.
+      group('bench', 0, 2, ['test/bench/**/*.test.ts']),
+      // The others wait for a browser or a server for much of their time.
+      group('rest', 1, 3, ['test/**/*.test.ts'], ['test/bench/**']),
+    ],
   },
 })
