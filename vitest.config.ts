@@ -19,10 +19,10 @@ function group(name: string, order: number, maxWorkers: number, include: readonl
 export default defineConfig({
   test: {
     projects: [
-      // A bench measures its neighbours where it has too many.
-      group('bench', 0, 2, ['test/bench/**/*.test.ts']),
-      // The others wait for a browser or a server for much of their time.
-      group('rest', 1, 3, ['test/**/*.test.ts'], ['test/bench/**']),
+      // A browser and its servers fill a core; a bench with more neighbours would measure them.
+      group('whole cores', 0, 2, ['test/bench/**/*.test.ts', 'test/browser/**/*.test.ts']),
+      // Most of the others wait for a server most of their time.
+      group('rest', 1, 4, ['test/**/*.test.ts'], ['test/bench/**', 'test/browser/**']),
     ],
   },
 })
