@@ -143,8 +143,13 @@ describe('the totals', () => {
     const page = { up: side({ headers: 500 }), down: side({ body: 90_000, headers: 900 }), requests: 3 }
     model.take(report(1, { connections: [state(1, page)] }))
     expect(model.before).toMatchObject({ requests: 3, up: 500, down: 90_900, payload: 90_000 })
-    model.take(report(2, { connections: [state(1, { ...page, down: side({ body: 90_040, headers: 1_060 }) })] }))
-    expect(since(model.totals, model.before)).toMatchObject({ up: 0, down: 200, payload: 40 })
+    // Opened before, and known to be ours only now.
+    model.take(report(2, { connections: [state(2, { down: side({ body: 9_100 }) })] }))
+    expect(model.before).toMatchObject({ requests: 3, up: 500, down: 100_000, payload: 99_100 })
+    model.take(report(3, { connections: [state(3, { openedAt: 2, down: side({ body: 40 }) })] }))
+    expect(model.before).toMatchObject({ down: 100_000 })
+    model.take(report(4, { connections: [state(1, { ...page, down: side({ body: 90_040, headers: 1_060 }) })] }))
+    expect(since(model.totals, model.before)).toMatchObject({ up: 0, down: 240, payload: 80 })
     model.reset()
     expect(model.before).toMatchObject({ up: 0, down: 0 })
   })

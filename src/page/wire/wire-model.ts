@@ -63,7 +63,9 @@ export class WireModel {
   /** When the last byte of the newest block passed. */
   newest: number | undefined
   #observed: { readonly at: number; readonly bytes: number }[] = []
-  #before: Sums | undefined
+  #before: Sums = sumOf([])
+  /** The first report, on the server's clock. */
+  #watchedFrom: number | undefined
 
   /** By age, the oldest first. */
   get connections(): WireConnection[] {
@@ -83,8 +85,8 @@ export class WireModel {
     this.skipped += report.skipped
     this.#recent = this.#recent.filter(({ at }) => at > report.at - secondMs)
     this.#recent.push({ at: report.at, events: report.blocks.length + report.skipped })
+    this.#watchedFrom ??= report.at
     for (const state of report.connections) this.#know(state)
-    this.#before ??= sumOf(report.connections.map(settledSumsOf))
     const { oneOf } = this
     for (const block of report.blocks) this.#add(block, oneOf)
     for (const { connection } of report.connections) this.#settle(connection, report.at)
@@ -98,7 +100,7 @@ export class WireModel {
 
   /** What of them had passed before the first report came: the page's own files, the session, the first answer of the room. */
   get before(): Sums {
-    return this.#before ?? sumOf([])
+    return this.#before
   }
 
   get open(): number {
@@ -150,6 +152,7 @@ export class WireModel {
     this.#connections.clear()
     this.#bases.clear()
     this.#gone = this.#before = sumOf([])
+    this.#watchedFrom = undefined
     this.#recent = []
     this.#observed = []
     this.newest = undefined
@@ -159,7 +162,11 @@ export class WireModel {
     if (state.hidden) return this.#forget(state.connection)
     const known = this.#connections.get(state.connection)
     const each = known ?? { id: state.connection, state, blocks: [], exchanges: new Map(), lost: false }
-    if (known === undefined) this.#connections.set(state.connection, each)
+    if (known === undefined) {
+      this.#connections.set(state.connection, each)
+      // Open before anybody looked, and told of only now that it is known whose it is: what it carried is no part of the talk.
+      if (state.openedAt <= (this.#watchedFrom ?? 0)) this.#before = sumOf([this.#before, settledSumsOf(state)])
+    }
     each.state = state
     const { underWay } = state
     if (underWay !== undefined && !each.exchanges.has(underWay.exchange)) this.#ask(each, underWay)
