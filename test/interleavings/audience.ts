@@ -5,8 +5,7 @@ import type { Hub } from '../../src/hub/hub.ts'
 import type { Subscriber, Subscription } from '../../src/hub/subscription.ts'
 import type { Batch, Cursor, Since } from '../../src/protocol/message.ts'
 import { type Shown, placeOf } from './history.ts'
-
-export const room = 'lobby'
+import { room } from './writing.ts'
 
 /** More than any wire takes: nothing is written before it drains. */
 const full = 1_000_000

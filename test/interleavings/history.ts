@@ -3,7 +3,7 @@
  * against it: contract §4 and §5, I1 to I4, in the smallest form that can be read.
  */
 import { parseCursor, type Position } from '../../src/protocol/cursor.ts'
-import type { Ack, Batch, Cursor, Draft, Gap, Member, Message } from '../../src/protocol/message.ts'
+import type { Ack, Cursor, Draft, Gap, Member, Message } from '../../src/protocol/message.ts'
 import type { Appended } from '../../src/store/store.ts'
 
 /** What an application is shown: where it begins, messages, and gaps with the place where they leave it. */
@@ -117,6 +117,7 @@ export class History {
       if (gap?.reason === 'trimmed') {
         if (event.epoch !== epoch) wrong('a gap of another epoch')
         const missed = event.at - at
+        if (missed <= 0) wrong(`told of a gap at ${at}, where nothing is missing`)
         // While two wires are open the newer one counts from where it was opened.
         if (exact ? gap.missed !== missed : (gap.missed ?? 0) < missed) wrong(`missed ${missed}, told ${gap.missed}`)
       } else if (epoch !== '') {
@@ -137,11 +138,3 @@ export class History {
 
 const sameLine = (line: Line, author: Member, draft: Draft): boolean =>
   line.author === author.id && line.id === draft.id && line.text === draft.text
-
-/** A batch as `expected` spells it. */
-export const summary = ({ messages, cursor, gap, more }: Batch): object => ({
-  texts: messages.map(({ text }) => text),
-  at: placeOf(cursor).seq,
-  gap,
-  more: more === true,
-})

@@ -1,44 +1,35 @@
 /** Plays a schedule over a hub and a store, and holds all that was answered and shown against the model. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { Hub } from '../../src/hub/hub.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
-import type { Draft, Member } from '../../src/protocol/message.ts'
 import { Problem } from '../../src/protocol/problem.ts'
 import { withDefaults } from '../../src/server/options.ts'
 import { punctual } from '../../src/store/punctual.ts'
-import type { Appended, RoomStore } from '../../src/store/store.ts'
-import { persistently } from '../support/follower.ts'
-import { Reader, room } from './audience.ts'
-import { History, summary } from './history.ts'
+import type { RoomStore } from '../../src/store/store.ts'
+import { Reader } from './audience.ts'
+import { History } from './history.ts'
 import type { Keeping, Kept } from './kept.ts'
-import { authors, readers, type Step } from './schedule.ts'
+import { readers, type Step } from './schedule.ts'
+import { Authors } from './writing.ts'
 
 /** Few, so that a reader that stalls for some steps falls behind what is kept. */
 const keepMessages = 12
-const limits = { keepMessages, history: 200 }
+export const limits = { keepMessages, history: 200 }
 
 /** How long a room may take to come to rest, in ms. */
 const patienceMs = 15_000
 
-const people: readonly Member[] = Array.from({ length: authors }, (_, n) => ({ id: `m_author${n}-----`.slice(0, 14), name: `Author ${n}` }))
-
 class Play {
   readonly history = new History(keepMessages)
   readonly readers = Array.from({ length: readers }, () => new Reader((cursor) => this.history.cursor(cursor)))
+  readonly authors = new Authors(this.history, () => this.#store as RoomStore)
   readonly #kept: Kept
   #store: RoomStore | undefined
   #wheel = new Wheel(5)
   #hub: Hub | undefined
-  #drawn = 0
 
   constructor(kept: Kept) {
     this.#kept = kept
-  }
-
-  get store(): RoomStore {
-    if (this.#store === undefined) throw new Error('no server runs')
-    return this.#store
   }
 
   async begin(): Promise<void> {
@@ -55,8 +46,7 @@ class Play {
       reader.hub = this.#hub
       if (reader.here) reader.join()
     }
-    // The epoch is known before anything else happens in it.
-    this.history.cursor((await persistently(() => this.store.read(room, undefined))).cursor)
+    await this.authors.learn()
   }
 
   async end(): Promise<void> {
@@ -69,24 +59,18 @@ class Play {
   }
 
   async play(step: Step): Promise<void> {
+    if ('atRest' in step && step.atRest) await this.rest()
     switch (step.kind) {
       case 'say':
-        return void (await Promise.all(people.slice(0, step.together).map((author) => this.#say(author))))
       case 'repeat':
-        return this.#repeat(step.which, step.otherText)
       case 'look':
-        return this.#look(step.which, step.limit)
+      case 'clear':
+        return this.authors.play(step)
       case 'turn':
         return nextTurn()
       case 'send away':
-        if (step.atRest) await this.rest()
         return this.#hub?.drain(0, () => new Problem('draining', undefined, { retryAfterMs: 1 }))
-      case 'clear':
-        if (step.atRest) await this.rest()
-        await persistently(() => this.store.clear(room))
-        return void this.history.cursor((await persistently(() => this.store.read(room, undefined))).cursor)
       case 'restart':
-        if (step.atRest) await this.rest()
         await this.end()
         return this.begin()
       default:
@@ -94,51 +78,16 @@ class Play {
     }
   }
 
-  /** Whoever is there stands at the head, on one wire; who was away comes back for it. */
+  /** Whoever is there stands at the head, on one wire. */
   async rest(): Promise<void> {
     for (const reader of this.readers) reader.drain()
     const until = performance.now() + patienceMs
-    const { cursor } = await persistently(() => this.store.read(room, undefined))
-    const late = (): readonly Reader[] => this.readers.filter((reader) => reader.here && (reader.cursor !== cursor || reader.wires !== 1))
+    const head = await this.authors.head()
+    const late = (): readonly Reader[] => this.readers.filter((reader) => reader.here && (reader.cursor !== head || reader.wires !== 1))
     for (let turn = 0; late().length > 0; turn++) {
-      if (performance.now() > until) throw new Error(`reader ${this.readers.indexOf(late()[0] as Reader)} never comes to ${cursor}`)
+      if (performance.now() > until) throw new Error(`reader ${this.readers.indexOf(late()[0] as Reader)} never comes to ${head}`)
       await (turn < 50 ? nextTurn() : new Promise((resolve) => setTimeout(resolve, 1)))
     }
-  }
-
-  async #say(author: Member): Promise<void> {
-    const n = ++this.#drawn
-    const draft = { id: `draft-${String(n).padStart(6, '0')}`, text: `text ${n}` }
-    const appended = await this.#append(author, draft)
-    if (appended.outcome === 'mismatch') throw new Error(`${draft.id} was never used before`)
-    this.history.acknowledged(author, draft, appended.ack)
-  }
-
-  async #repeat(which: number, otherText: boolean): Promise<void> {
-    const said = this.history.said[which % Math.max(1, this.history.said.length)]
-    if (said === undefined) return
-    const { author } = said
-    const draft = otherText ? { ...said.draft, text: 'another text' } : said.draft
-    const expected = this.history.repeated(author, draft)
-    const appended = await this.#append(author, draft)
-    if (expected !== undefined) {
-      if (!isDeepStrictEqual(appended, expected)) throw new Error(`${draft.id} again: ${JSON.stringify(appended)}`)
-      return
-    }
-    if (appended.outcome === 'mismatch') throw new Error(`${draft.id} was never used in this epoch`)
-    this.history.acknowledged(author, draft, appended.ack)
-  }
-
-  async #look(which: number, limit: number): Promise<void> {
-    const said = this.history.said[which % Math.max(1, this.history.said.length)]
-    if (said === undefined) return
-    const read = summary(await persistently(() => this.store.read(room, said.ack.cursor, limit)))
-    const expected = this.history.expected(said.ack.cursor, limit)
-    if (!isDeepStrictEqual(read, expected)) throw new Error(`read ${JSON.stringify(read)}, expected ${JSON.stringify(expected)}`)
-  }
-
-  #append(author: Member, draft: Draft): Promise<Appended> {
-    return persistently(() => this.store.append(room, author, draft))
   }
 }
 

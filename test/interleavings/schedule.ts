@@ -15,7 +15,8 @@ export type Step =
   /** One reader: comes (where it stands, or anew), leaves, takes no bytes any more, takes them again, is cut off, changes its wire. */
   | { readonly kind: 'join' | 'leave' | 'stall' | 'drain' | 'cut' | 'switch'; readonly reader: number }
   /** Everybody is sent away; the process ends and another begins; the room is emptied. Before it all may have come to rest. */
-  | { readonly kind: 'send away' | 'restart' | 'clear'; readonly atRest: boolean }
+  | { readonly kind: 'send away' | 'restart'; readonly atRest: boolean }
+  | { readonly kind: 'clear'; readonly atRest: boolean }
   /** The event loop turns: what was begun goes on. */
   | { readonly kind: 'turn' }
 
@@ -35,3 +36,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const schedules: fc.Arbitrary<readonly Step[]> = fc
   .array(step, { minLength: 4, maxLength: 40, size: 'max' })
   .map((steps) => [{ kind: 'join', reader: 0 }, { kind: 'join', reader: 1 }, ...steps])
+
+/** For real sockets: everybody is there, and comes back by itself; two interruptions at the most, for each takes a second. */
+export const wireSchedules: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.record({ kind: fc.constant('say'), together: fc.integer({ min: 1, max: authors }) }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('switch'), reader }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('repeat'), which, otherText: fc.boolean() }) },
+        { weight: 1, arbitrary: fc.constant({ kind: 'turn' } as const) },
+      ),
+      { minLength: 4, maxLength: 20, size: 'max' },
+    ),
+    fc.array(fc.record({ at: fc.nat(20), kind: fc.constantFrom('cut', 'restart', 'clear'), atRest: fc.boolean() }), { maxLength: 2 }),
+  )
+  .map(([steps, interruptions]) => {
+    const all: Step[] = [...steps]
+    for (const { at, kind, atRest } of interruptions) all.splice(at, 0, kind === 'cut' ? { kind, reader: 0 } : { kind, atRest })
+    return all
+  })
