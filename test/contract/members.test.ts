@@ -5,6 +5,6 @@ import { LateStore } from '../support/late-store.ts'
 import { membersContract } from './members.ts'
 
 for (const transport of transportNames) {
-  membersContract(transport, 'memory', () => new MemoryStore())
-  membersContract(transport, 'late', () => new LateStore(new MemoryStore(), { seed: 7, maxDelayMs: 15, failureRate: 0.05 }))
+  membersContract(transport, 'memory', (limits) => new MemoryStore(limits))
+  membersContract(transport, 'late', (limits) => new LateStore(new MemoryStore(limits), { seed: 7, maxDelayMs: 15, failureRate: 0.05 }))
 }

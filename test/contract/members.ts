@@ -4,9 +4,8 @@ import type { PresentMember } from '../../src/client/index.ts'
 import { node } from '../../src/client/node.ts'
 import type { Batch } from '../../src/protocol/message.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
-import type { RoomStore } from '../../src/store/store.ts'
 import { metric } from '../support/answers.ts'
-import { type Company, promise } from '../support/company.ts'
+import { type Company, type MakeStore, promise } from '../support/company.ts'
 import type { Follower } from '../support/follower.ts'
 
 const watch = (company: Company): Follower => company.follow({ observe: true, members: true })
@@ -21,7 +20,7 @@ const record = ({ channel }: Follower): (readonly PresentMember[])[] => {
   return lists
 }
 
-export function membersContract(transport: TransportName, store: string, makeStore: () => RoomStore): void {
+export function membersContract(transport: TransportName, store: string, makeStore: MakeStore): void {
   describe.concurrent(`members, told by ${transport} over the ${store} store`, () => {
     const promised = promise(transport, makeStore)
 

@@ -5,6 +5,6 @@ import { LateStore } from '../support/late-store.ts'
 import { statesContract } from './states.ts'
 
 for (const transport of transportNames) {
-  statesContract(transport, 'memory', () => new MemoryStore())
-  statesContract(transport, 'late', () => new LateStore(new MemoryStore(), { seed: 7, maxDelayMs: 15, failureRate: 0.05 }))
+  statesContract(transport, 'memory', (limits) => new MemoryStore(limits))
+  statesContract(transport, 'late', (limits) => new LateStore(new MemoryStore(limits), { seed: 7, maxDelayMs: 15, failureRate: 0.05 }))
 }

@@ -4,9 +4,8 @@ import { describe, expect } from 'vitest'
 import { node } from '../../src/client/node.ts'
 import type { Batch, Change } from '../../src/protocol/message.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
-import type { RoomStore } from '../../src/store/store.ts'
 import { eventually, metric } from '../support/answers.ts'
-import { type Company, promise } from '../support/company.ts'
+import { type Company, type MakeStore, promise } from '../support/company.ts'
 import type { Follower } from '../support/follower.ts'
 
 const watch = (company: Company): Follower => company.follow({ observe: true, states: true })
@@ -26,7 +25,7 @@ const record = ({ channel }: Follower): Change<unknown>[] => {
   return changes
 }
 
-export function statesContract(transport: TransportName, store: string, makeStore: () => RoomStore): void {
+export function statesContract(transport: TransportName, store: string, makeStore: MakeStore): void {
   describe.concurrent(`states, told by ${transport} over the ${store} store`, () => {
     // Who polls late is not to be forgotten with its state.
     const promised = promise(transport, makeStore, { pollLeaseMs: 2_000 })

@@ -4,9 +4,7 @@ import { formatCursor, originTag, parseCursor, type Position } from '../../src/p
 import type { Ack, Batch, Cursor, Member, Message, Since } from '../../src/protocol/message.ts'
 import { Problem } from '../../src/protocol/problem.ts'
 import type { Appended, RoomStore, StoreLimits } from '../../src/store/store.ts'
-
-/** A store of its own for one test, with these limits and the contract's for the rest. */
-export type MakeStore = (limits: Partial<StoreLimits>) => RoomStore | Promise<RoomStore>
+import type { MakeStore } from '../support/company.ts'
 
 const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const ben: Member = { id: 'm_benbenben', name: 'Ben' }

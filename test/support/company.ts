@@ -4,9 +4,12 @@ import { node } from '../../src/client/node.ts'
 import type { ChannelOptions } from '../../src/client/state.ts'
 import type { TransportName } from '../../src/protocol/message.ts'
 import type { AppOptions } from '../../src/server/app.ts'
-import type { RoomStore } from '../../src/store/store.ts'
+import type { RoomStore, StoreLimits } from '../../src/store/store.ts'
 import { Follower } from './follower.ts'
 import { startServer, type TestServer } from './server.ts'
+
+/** A store of its own for one test, with these limits and the contract's for the rest; after a restart, another one. */
+export type MakeStore = (limits: Partial<StoreLimits>) => RoomStore | Promise<RoomStore>
 
 /** Short enough to watch, long enough for a client that comes back after its store failed. */
 const shortened = {
@@ -24,17 +27,18 @@ export class Company {
   readonly followers: Follower[] = []
   readonly #transport: TransportName
   readonly #options: AppOptions
-  readonly #makeStore: () => RoomStore
+  readonly #makeStore: MakeStore
   #server: TestServer | undefined
 
-  constructor(transport: TransportName, makeStore: () => RoomStore, options: AppOptions) {
+  constructor(transport: TransportName, makeStore: MakeStore, options: AppOptions) {
     this.#transport = transport
     this.#makeStore = makeStore
     this.#options = { ...shortened, ...options }
   }
 
   async begin(port = 0): Promise<void> {
-    this.#server = await startServer({ ...this.#options, store: this.#makeStore() }, port)
+    const store = await this.#makeStore(this.#options)
+    this.#server = await startServer({ ...this.#options, store }, port)
   }
 
   get server(): TestServer {
@@ -66,7 +70,7 @@ export class Company {
 /** Most of such a test is waiting for leases, ticks and grace: several at once, each with a company of its own. */
 export function promise(
   transport: TransportName,
-  makeStore: () => RoomStore,
+  makeStore: MakeStore,
   unlessSaid: AppOptions = {},
 ): (title: string, body: (company: Company) => Promise<void>, options?: AppOptions) => void {
   return (title, body, options = {}) => {
