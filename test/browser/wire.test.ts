@@ -220,6 +220,24 @@ const forget = (page: RoomPage): Promise<void> =>
     await new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))
   })
 
+/** Counts how often the picture is drawn from now on. */
+async function countDraws({ page }: RoomPage): Promise<() => Promise<number>> {
+  const draws = (): Promise<number> => page.evaluate(() => Number(document.documentElement.dataset['draws'] ?? 0))
+  if ((await draws()) === 0) {
+    await page.evaluate(() => {
+      const prototype = CanvasRenderingContext2D.prototype as { clearRect: (this: CanvasRenderingContext2D, ...area: number[]) => void }
+      const { clearRect } = prototype
+      prototype.clearRect = function (...area) {
+        const { dataset } = document.documentElement
+        if (this.canvas.closest('wire-picture') !== null) dataset['draws'] = String(Number(dataset['draws'] ?? 0) + 1)
+        clearRect.apply(this, area)
+      }
+    })
+  }
+  const before = await draws()
+  return async () => (await draws()) - before
+}
+
 describe('the picture', () => {
   it('has a table that says the same, and a sentence', async () => {
     await using ann = await open('sse')
@@ -286,16 +304,7 @@ describe('the picture', () => {
     await using ann = await open('websocket')
     await others(1)
     await ann.hears('from the otter 0')
-    await ann.page.evaluate(() => {
-      const prototype = CanvasRenderingContext2D.prototype as { clearRect: (this: CanvasRenderingContext2D, ...area: number[]) => void }
-      const { clearRect } = prototype
-      prototype.clearRect = function (...area) {
-        const { dataset } = document.documentElement
-        if (this.canvas.closest('wire-picture') !== null) dataset['draws'] = String(Number(dataset['draws'] ?? 0) + 1)
-        clearRect.apply(this, area)
-      }
-    })
-    const draws = (): Promise<number> => ann.page.evaluate(() => Number(document.documentElement.dataset['draws'] ?? 0))
+    const draws = await countDraws(ann)
     const hide = (hidden: boolean): Promise<void> =>
       ann.page.evaluate((now) => {
         Object.defineProperty(document, 'hidden', { configurable: true, get: () => now })
@@ -340,7 +349,7 @@ describe('the picture', () => {
     await eventually(async () => (await draws()) > away + 2, 'drawing in its view')
   })
 
-  it('keeps scripting under 8 ms a frame at 100 events a second, alone and beside the chat', { timeout: 40_000 }, async () => {
+  it('is drawn and laid out at most once a frame at 100 events a second, alone and beside the chat', { timeout: 40_000 }, async () => {
     await using ann = await open('websocket', server.url, { viewport: { width: 1000, height: 700 } })
     // Into the log itself: requests of a test's own would be most of the work.
     const start = performance.now()
@@ -362,13 +371,15 @@ describe('the picture', () => {
         return ann.page.waitForFunction((all) => (document.querySelector('fourwires-room') as Root).channel.counts.delivered > all, least)
       }
       // What a new layout costs, it costs once.
-      await delivered(50)
-      const frames = await scriptingPerFrame(session, () => delivered(200))
-      const [longest = NaN, ...shorter] = frames.toSorted((one, other) => other - one)
-      const median = shorter[Math.floor(shorter.length / 2)] ?? NaN
-      console.log(`${layout}: ${frames.length} frames, scripting ${longest.toFixed(1)} ms in the longest, median ${median.toFixed(1)} ms`)
-      expect(frames.length).toBeGreaterThan(20)
-      expect(longest).toBeLessThan(8)
+      await delivered(20)
+      const draws = await countDraws(ann)
+      const { frames, forcedLayouts, scripting } = await traceFrames(session, () => delivered(120))
+      const [longest = NaN, median = NaN] = [scripting[0], scripting[Math.floor(scripting.length / 2)]]
+      console.log(`${layout}: ${frames} frames, scripting ${longest.toFixed(1)} ms in the longest, median ${median.toFixed(1)} ms`)
+      // Several events come between two frames: what is done for each of them shows as more than one a frame.
+      expect(frames).toBeGreaterThan(5)
+      expect(await draws()).toBeLessThan(1.2 * frames + 5)
+      expect(forcedLayouts).toBeLessThan(1.2 * frames + 5)
       // The log keeps its end in sight, without a layout of its own in each frame.
       const fromEnd = await messages.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight)
       expect(fromEnd).toBeLessThan(40)
@@ -385,13 +396,18 @@ interface TraceEvent {
   readonly pid: number
 }
 
-const scripting = new Set(['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'RunMicrotasks', 'EventDispatch'])
+const scripts = new Set(['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'RunMicrotasks', 'EventDispatch'])
 
-/**
- * CPU time of the page's scripts in each frame, in ms, for as long as `watched` takes. Of the thread itself: what other programs
- * do on a busy machine does not count.
- */
-async function scriptingPerFrame(session: CDPSession, watched: () => Promise<unknown>): Promise<readonly number[]> {
+interface Frames {
+  readonly frames: number
+  /** Layouts that a script waited for: the browser's own come after all scripts of a frame. */
+  readonly forcedLayouts: number
+  /** CPU time of the page's scripts in each frame, in ms, the longest first: of the thread itself, whatever else the machine does. */
+  readonly scripting: readonly number[]
+}
+
+/** What the page's main thread did while `watched` lasted, by the browser's own trace. */
+async function traceFrames(session: CDPSession, watched: () => Promise<unknown>): Promise<Frames> {
   const events: TraceEvent[] = []
   const collect = ({ value }: { readonly value: readonly object[] }): void => void events.push(...(value as unknown as TraceEvent[]))
   session.on('Tracing.dataCollected', collect)
@@ -402,19 +418,21 @@ async function scriptingPerFrame(session: CDPSession, watched: () => Promise<unk
   await session.send('Tracing.end')
   await complete
   session.off('Tracing.dataCollected', collect)
-  const drawing = events.find(({ name }) => name === 'FireAnimationFrame')
+  const drawing = events.find(({ name }) => name === 'FireAnimationFrame' || name === 'Commit')
   const ours = events.filter(({ pid, tid }) => pid === drawing?.pid && tid === drawing.tid).toSorted((one, other) => one.ts - other.ts)
   const spent: number[] = [0]
+  let forcedLayouts = 0
   let until = 0
   for (const { name, ts, dur = 0, tdur = 0 } of ours) {
     // The main thread's part of a frame ends here.
     if (name === 'Commit') spent.push(0)
+    if (name === 'Layout' && ts < until) forcedLayouts++
     // One inside another is counted with it.
-    if (!scripting.has(name) || ts < until) continue
+    if (!scripts.has(name) || ts < until) continue
     until = ts + dur
     spent[spent.length - 1] = (spent.at(-1) ?? 0) + tdur / 1_000
   }
-  return spent
+  return { frames: spent.length - 1, forcedLayouts, scripting: spent.toSorted((one, other) => other - one) }
 }
 
 it('has no barrier that axe finds, on a desk and on a phone, with a block and its table open', async () => {
