@@ -1,6 +1,6 @@
 /** One room's log in memory: messages, the ids that make repeats recognisable, and who watches. Bounded. */
 import { createHash } from 'node:crypto'
-import { drawEpoch, drawTag, formatCursor, originTag } from '../protocol/cursor.ts'
+import { drawEpoch, drawTag, formatCursor, originTag, type Position } from '../protocol/cursor.ts'
 import type { Ack, Batch, Cursor, Draft, Member, Message } from '../protocol/message.ts'
 import type { Appended, LogState, Resumption, StoreLimits, Wake } from './store.ts'
 
@@ -10,22 +10,36 @@ const envelopeBytes = 256
 /** What an object and its place in a collection take beside their text, roughly, in V8. */
 const overheadBytes = 128
 
-interface Entry {
+/** A message as it is kept. */
+export interface Line {
   readonly message: Message
   readonly tag: string
+}
+
+interface Entry extends Line {
   /** Of its JSON: what it takes in a batch. */
   readonly jsonBytes: number
   /** When it was kept, in ms of the monotonic clock: a wall clock that jumps ages nothing. */
   readonly keptAt: number
 }
 
-interface KeptId {
+/** An id that was used, and for which message: what makes its repeat recognisable. */
+export interface KeptId {
+  /** Of its member and itself. */
   readonly key: string
   readonly seq: number
   readonly tag: string
   readonly textHash: string
+  /** In ms since 1970, as its message. */
   readonly at: number
 }
+
+interface AgeingId extends KeptId {
+  readonly keptAt: number
+}
+
+/** Before the first message of a log that nobody has seen. */
+export const drawOrigin = (): Position => ({ epoch: drawEpoch(), seq: 0, tag: originTag })
 
 /** A queue that drops from its front in constant time and finds by index. */
 class Queue<T> {
@@ -52,6 +66,9 @@ class Queue<T> {
     }
     return item
   }
+  values(): readonly T[] {
+    return this.#items.slice(this.#first)
+  }
 }
 
 /** One room's log. `bytes` counts its messages and its kept ids. */
@@ -61,17 +78,20 @@ export class Log implements LogState {
   /** When the last message came, or the room appeared; when somebody last read it. In ms, monotonic. */
   lastAppend: number
   lastRead: number
-  #epoch = drawEpoch()
+  #epoch: string
   #entries = new Queue<Entry>()
-  readonly #ids = new Map<string, KeptId>()
-  #idQueue = new Queue<KeptId>()
+  readonly #ids = new Map<string, AgeingId>()
+  #idQueue = new Queue<AgeingId>()
   /** The tag of oldest - 1. */
-  #floorTag = originTag
-  #head = 0
+  #floorTag: string
+  #head: number
 
-  constructor(now: number) {
+  constructor(now: number, { epoch, seq, tag } = drawOrigin()) {
     this.lastAppend = now
     this.lastRead = now
+    this.#epoch = epoch
+    this.#head = seq
+    this.#floorTag = tag
   }
 
   get epoch(): string {
@@ -85,6 +105,22 @@ export class Log implements LogState {
   }
   get cursor(): Cursor {
     return this.cursorOf(this.#head)
+  }
+  /** Before the oldest message kept. */
+  get floor(): Position {
+    return { epoch: this.#epoch, seq: this.oldest - 1, tag: this.#floorTag }
+  }
+  /** The messages kept, the oldest first. */
+  get lines(): readonly Line[] {
+    return this.#entries.values()
+  }
+  /** The ids kept whose messages are not, the oldest first. */
+  get idsBelow(): readonly KeptId[] {
+    return this.#idQueue.values().filter(({ seq }) => seq < this.oldest)
+  }
+  /** Bytes of what it keeps, without what V8 takes beside it. */
+  get textBytes(): number {
+    return this.bytes - overheadBytes * (this.#entries.length + this.#idQueue.length)
   }
   tagOf(seq: number): string {
     return this.#entries.at(seq - this.oldest)?.tag ?? this.#floorTag
@@ -101,28 +137,39 @@ export class Log implements LogState {
     return { outcome: 'duplicate', ack: { id: draft.id, seq: kept.seq, cursor, duplicate: true } }
   }
 
-  push(member: Member, { id, text }: Draft, now: number): Ack {
-    const seq = ++this.#head
-    const tag = drawTag()
-    const message: Message = { seq, id, member: member.id, author: member.name, text, at: Date.now() }
+  /** What a draft becomes, so many places after the head. Nothing is kept yet. */
+  compose(member: Member, { id, text }: Draft, place = 1): Line {
+    const message: Message = { seq: this.#head + place, id, member: member.id, author: member.name, text, at: Date.now() }
+    return { message, tag: drawTag() }
+  }
+
+  /** Keeps a line, which is the next, since `now`. */
+  add({ message, tag }: Line, now: number): Ack {
+    const { seq, id, text, at } = message
     const entry: Entry = { message, tag, jsonBytes: Buffer.byteLength(JSON.stringify(message)), keptAt: now }
+    this.#head = seq
     this.#entries.push(entry)
-    const kept: KeptId = { key: idKey(member, { id, text }), seq, tag, textHash: hash(text), at: now }
-    this.#ids.set(kept.key, kept)
-    this.#idQueue.push(kept)
-    this.bytes += entryBytes(entry) + idBytes(kept)
+    this.bytes += entryBytes(entry)
+    this.addId({ key: idKey({ id: message.member }, message), seq, tag, textHash: hash(text), at }, now)
     this.lastAppend = now
     return { id, seq, cursor: this.cursor, duplicate: false }
   }
 
+  addId(id: KeptId, now: number): void {
+    const kept: AgeingId = { ...id, keptAt: now }
+    this.#ids.set(kept.key, kept)
+    this.#idQueue.push(kept)
+    this.bytes += idBytes(kept)
+  }
+
   /** Begins again, as another log: only who watches stays. */
-  clear(now: number): void {
-    this.#epoch = drawEpoch()
+  clear(now: number, { epoch, seq, tag } = drawOrigin()): void {
+    this.#epoch = epoch
     this.#entries = new Queue()
     this.#ids.clear()
     this.#idQueue = new Queue()
-    this.#floorTag = originTag
-    this.#head = 0
+    this.#floorTag = tag
+    this.#head = seq
     this.bytes = 0
     this.lastAppend = now
     this.lastRead = now
@@ -135,7 +182,7 @@ export class Log implements LogState {
     while ((this.#entries.at(0)?.keptAt ?? Infinity) <= keptSince) this.dropMessage()
     while (this.#idQueue.length > limits.dedupeIds) this.dropId()
     const oldestId = now - limits.dedupeSeconds * 1000
-    while ((this.#idQueue.at(0)?.at ?? Infinity) <= oldestId) this.dropId()
+    while ((this.#idQueue.at(0)?.keptAt ?? Infinity) <= oldestId) this.dropId()
     while (this.bytes > limits.keepBytes && this.#entries.length > 1 && this.dropMessage());
     while (this.bytes > limits.keepBytes && this.#idQueue.length > 1 && this.dropId());
   }
@@ -151,7 +198,8 @@ export class Log implements LogState {
   dropId(): boolean {
     const kept = this.#idQueue.shift()
     if (kept === undefined) return false
-    this.#ids.delete(kept.key)
+    // Its member may have used it again since: read back from a file, both are here.
+    if (this.#ids.get(kept.key) === kept) this.#ids.delete(kept.key)
     this.bytes -= idBytes(kept)
     return true
   }
@@ -171,7 +219,7 @@ export class Log implements LogState {
   }
 }
 
-const idKey = (member: Member, draft: Draft): string => `${member.id} ${draft.id}`
+export const idKey = (member: Pick<Member, 'id'>, draft: Pick<Draft, 'id'>): string => `${member.id} ${draft.id}`
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
 const entryBytes = (entry: Entry): number => entry.jsonBytes + overheadBytes
 const idBytes = (kept: KeptId): number => kept.key.length + kept.textHash.length + overheadBytes
