@@ -35,6 +35,7 @@ import { websocket } from './transports/websocket.ts'
 
 export type { Member, Message, Batch, Cursor, Draft, TransportName } from '../protocol/message.ts'
 export { Problem, type ProblemCode } from '../protocol/problem.ts'
+export { FileStore, type FileStoreOptions, type FsyncPolicy } from '../store/file.ts'
 export { MemoryStore } from '../store/memory.ts'
 export type { Appended, RoomStore, StoreLimits } from '../store/store.ts'
 export type { ServerOptions } from './options.ts'

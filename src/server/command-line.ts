@@ -1,5 +1,6 @@
 /** The command line of the process: its options, over the environment, over the defaults; and what `--help` prints. */
 import { parseArgs } from 'node:util'
+import { chooseStore, type StoreChoice } from './stores.ts'
 import { hallOptions, type Option, optionSections, optionTable, type ServerOptions } from './options.ts'
 
 /** Characters that a presenter's key has at least, and which: it travels in a header and behind the # of an address. */
@@ -11,6 +12,14 @@ const processOptions = {
   host: { kind: 'text', value: 'localhost', help: 'address to listen on; 0.0.0.0 for the whole network (HOST)' },
   'log-level': { kind: 'text', value: 'info', help: 'fatal, error, warn, info, debug, trace or silent' },
   'presenter-key': { kind: 'text', value: '', help: 'proves the presenter; drawn at start where it is empty (better: PRESENTER_KEY)' },
+} as const satisfies Record<string, Option>
+
+/** Where rooms are kept. */
+const storeOptions = {
+  store: { kind: 'text', value: 'memory', help: 'memory, file or redis: what they survive is in the README' },
+  data: { kind: 'text', value: '', help: 'with --store file: the directory that is kept in, for one process' },
+  fsync: { kind: 'text', value: 'batched', help: 'with --store file: batched within 50 ms, always or never before an acknowledgement' },
+  redis: { kind: 'text', value: '', help: 'with --store redis: where it is, as redis://localhost:6379' },
 } as const satisfies Record<string, Option>
 
 export interface CommandLine {
@@ -25,6 +34,7 @@ export interface CommandLine {
   readonly hall: boolean
   /** Empty: one is to be drawn. */
   readonly presenterKey: string
+  readonly keeping: StoreChoice
   readonly server: Partial<ServerOptions>
 }
 
@@ -55,6 +65,7 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
       port: { type: 'string' },
       host: { type: 'string' },
       'log-level': { type: 'string' },
+      ...Object.fromEntries(Object.keys(storeOptions).map((name) => [name, { type: 'string' as const }])),
       ...Object.fromEntries(flags),
     },
   })
@@ -87,6 +98,7 @@ export function parseCommandLine(args: readonly string[], env: Readonly<Record<s
     lab: given['no-lab'] !== true,
     hall,
     presenterKey,
+    keeping: chooseStore(values as Record<string, string>),
     server,
   }
 }
@@ -116,6 +128,7 @@ export function helpText(command: string): string {
       bare('--help, -h', 'this text'),
       bare('--version', 'the version'),
     ].join('\n'),
+    section('Store', storeOptions),
     [
       'Hall',
       bare('--hall', 'a QR code for phones, a self-test, and for everybody on the network:'),

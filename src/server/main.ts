@@ -12,6 +12,7 @@ import { buildApp } from './app.ts'
 import { type CommandLine, helpText, inFlags, parseCommandLine } from './command-line.ts'
 import { withDefaults } from './options.ts'
 import { drawPresenterKey } from './presenter-key.ts'
+import { openStore } from './stores.ts'
 
 /** How this process was started, and is started again. */
 const script = process.env['npm_lifecycle_event']
@@ -36,16 +37,21 @@ function readCommandLine(): CommandLine {
   }
 }
 
-async function serve({ port, host, logLevel, lab, hall, server, ...given }: CommandLine): Promise<void> {
+async function serve({ port, host, logLevel, lab, hall, keeping, server, ...given }: CommandLine): Promise<void> {
+  // Until there is a log.
+  let told = (sentence: string): void => console.error(sentence)
+  const opened = await openStore(keeping, server, (sentence) => told(sentence)).catch((error: Error) => fail(error.message))
   const presenterKey = given.presenterKey || drawPresenterKey()
   let heard = (_hall: Hall): void => {}
   const app = await buildApp({
     ...server,
+    ...opened,
     lab,
     presenterKey,
     hall: { open: hall, told: (now) => heard(now) },
     logger: logger(logLevel, hall),
   })
+  told = (sentence) => app.log.warn(sentence)
   // A full disk or a closed pipe behind the log is no reason to leave the room.
   process.stdout.on('error', () => {})
 
