@@ -1,0 +1,75 @@
+/** Channels listened to: by one connection for all of them, again whenever it was lost. */
+import type { Cluster, Redis } from 'ioredis'
+
+/** How long who begins to listen waits until it does, in ms. What it misses then it is told by other ways. */
+const patienceMs = 250
+
+interface Channel {
+  readonly listeners: Set<(message: string) => void>
+  listens: boolean
+  asked: Promise<void> | undefined
+}
+
+export class Subscriptions {
+  readonly #client: Redis | Cluster
+  readonly #channels = new Map<string, Channel>()
+
+  constructor(client: Redis | Cluster) {
+    this.#client = client
+    client.on('smessage', (channel: string, message: string) => {
+      for (const listener of this.#channels.get(channel)?.listeners ?? []) listener(message)
+    })
+    client.on('ready', () => this.again())
+    client.on('close', () => {
+      for (const channel of this.#channels.values()) channel.listens = false
+    })
+  }
+
+  async add(name: string, listener: (message: string) => void): Promise<() => void> {
+    let channel = this.#channels.get(name)
+    if (channel === undefined) {
+      channel = { listeners: new Set(), listens: false, asked: undefined }
+      this.#channels.set(name, channel)
+    }
+    // A function of its own: the same one may listen twice, and undo one of the two.
+    const own = (message: string): void => listener(message)
+    channel.listeners.add(own)
+    if (!channel.listens) await inPatience(this.#ask(name, channel))
+    return () => this.#remove(name, own)
+  }
+
+  /** Asks again for those that are not listened to: the connection was lost, or could not be asked. */
+  again(): void {
+    for (const [name, channel] of this.#channels) if (!channel.listens) void this.#ask(name, channel)
+  }
+
+  /** An answer is due then: a connection that is dead without a word is found out. */
+  ping(): void {
+    if ('nodes' in this.#client) return
+    this.#client.ping().catch(() => {})
+  }
+
+  #ask(name: string, channel: Channel): Promise<void> {
+    channel.asked ??= this.#client
+      .ssubscribe(name)
+      .then(
+        () => void (channel.listens = true),
+        () => {},
+      )
+      .finally(() => (channel.asked = undefined))
+    return channel.asked
+  }
+
+  #remove(name: string, listener: (message: string) => void): void {
+    const channel = this.#channels.get(name)
+    if (channel === undefined || !channel.listeners.delete(listener) || channel.listeners.size > 0) return
+    this.#channels.delete(name)
+    this.#client.sunsubscribe(name).catch(() => {})
+  }
+}
+
+async function inPatience(asked: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([asked, new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)))])
+  clearTimeout(timer)
+}
