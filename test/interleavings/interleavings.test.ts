@@ -1,6 +1,6 @@
 /** Whatever the order of things, every store and every reader is as the model says: I1 to I4, I10, I12. */
 import * as fc from 'fast-check'
-import { describe, it } from 'vitest'
+import { afterAll, describe, it } from 'vitest'
 import { keepings } from './kept.ts'
 import { play } from './play.ts'
 import { schedules, type Step, wireSchedules } from './schedule.ts'
@@ -15,6 +15,8 @@ const otherRuns = 30
 const wireRuns = 6
 
 describe.each(Object.entries(keepings))('over the %s store', (name, keeping) => {
+  afterAll(() => keeping.close())
+
   it('a schedule of appends, joins, stalls, cuts, switches, clearings and restarts shows the trace of the model', async () => {
     const property = fc.asyncProperty(schedules, fc.nat(), (steps, drawn) => play(steps, keeping, drawn))
     await fc.assert(property, { seed, numRuns: runs[name] ?? otherRuns })

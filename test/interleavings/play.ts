@@ -96,7 +96,7 @@ class Play {
  * @throws Error that says what was not as the model says
  */
 export async function play(steps: readonly Step[], keeping: Keeping, seed: number): Promise<void> {
-  const kept = await keeping(limits, seed)
+  const kept = await keeping.keep(limits, seed)
   const game = new Play(kept)
   try {
     await game.begin()

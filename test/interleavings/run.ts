@@ -42,8 +42,12 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  for (const store of options.stores) if (!(await runOver(store, options))) return 1
-  return 0
+  try {
+    for (const store of options.stores) if (!(await runOver(store, options))) return 1
+    return 0
+  } finally {
+    for (const keeping of Object.values(keepings)) await keeping.close()
+  }
 }
 
 interface Options {
