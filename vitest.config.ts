@@ -1,28 +1,44 @@
 import { defineConfig } from 'vitest/config'
 
-/** Files that run one after the other, so many at a time, before the next group begins. */
-function group(name: string, order: number, maxWorkers: number, include: readonly string[], exclude: readonly string[] = []) {
-  return {
-    test: {
-      name,
-      include: [...include],
-      exclude: [...exclude],
-      maxWorkers,
-      sequence: { groupOrder: order },
-      // Real sockets and real time: what waits for an event waits this long before it says that it never came.
-      testTimeout: 20_000,
-      hookTimeout: 60_000,
-    },
-  }
+interface Group {
+  readonly name: string
+  readonly include: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly maxWorkers: number
+  /** Groups of the same turn run beside each other; the next turn begins when they are done. */
+  readonly turn: number
+  /** Whether each file has a process and modules of its own: where it changes what others import. */
+  readonly isolate?: boolean
 }
 
-export default defineConfig({
+/** Files that run so many at a time. */
+const group = ({ name, include, exclude = [], maxWorkers, turn, isolate = false }: Group) => ({
   test: {
-    projects: [
-      // A browser and its servers fill a core; a bench with more neighbours would measure them.
-      group('whole cores', 0, 2, ['test/bench/**/*.test.ts', 'test/browser/**/*.test.ts']),
-      // Most of the others wait for a server most of their time.
-      group('rest', 1, 4, ['test/**/*.test.ts'], ['test/bench/**', 'test/browser/**']),
-    ],
+    name,
+    include: [...include],
+    exclude: [...exclude],
+    maxWorkers,
+    isolate,
+    sequence: { groupOrder: turn },
+    // Real sockets and real time: what waits for an event waits this long before it says that it never came.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 })
+
+const groups: readonly Group[] = [
+  // A browser and its servers fill a core; a bench with more neighbours would measure them.
+  { name: 'whole cores', include: ['test/bench/**/*.test.ts', 'test/browser/**/*.test.ts'], maxWorkers: 2, turn: 0, isolate: true },
+  // Runs other files over again: only in a process of its own are they not there already.
+  { name: 'over again', include: ['test/lab/behind.test.ts'], maxWorkers: 4, turn: 1, isolate: true },
+  // Most of the others wait for a server most of their time, and to load Fastify for each of them would be most of their work.
+  {
+    name: 'rest',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/bench/**', 'test/browser/**', 'test/lab/behind.test.ts'],
+    maxWorkers: 4,
+    turn: 1,
+  },
+]
+
+export default defineConfig({ test: { projects: groups.map((each) => group(each)), maxConcurrency: 8 } })

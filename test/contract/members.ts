@@ -54,7 +54,7 @@ export function membersContract(transport: TransportName, store: string, makeSto
         const second = company.follow({ name: 'Ann' }, browser)
         await second.live()
         first.channel.close()
-        const bob = company.follow({ name: 'Bob' })
+        const bob = company.follow({ name: 'Bob', transport: 'websocket' })
         await told(watcher, ['Ann', 'Bob'])
         bob.channel.close()
         await told(watcher, ['Ann'])
@@ -63,7 +63,7 @@ export function membersContract(transport: TransportName, store: string, makeSto
         await told(watcher, [])
       },
       // Nobody is to be forgotten who asks again late, on a busy machine or after their store failed.
-      { leaseGraceMs: 1_000, pollLeaseMs: 2_000 },
+      { leaseGraceMs: 1_000, pollLeaseMs: 2_000, longPollLeaseMs: 60_000 },
     )
 
     promised(

@@ -42,14 +42,14 @@ test('twenty of them are in the room by name, five on each wire; they move, beco
   for (const transport of ['poll', 'long-poll', 'sse', 'websocket']) expect(wires.filter((one) => one === transport)).toHaveLength(5)
 
   swarm.set({ members: 4, room: 'other' })
-  await eventually(() => swarm.live === 4, 'fewer are live')
+  await eventually(() => swarm.live === 4, 'fewer are live', 15_000)
   expect(await membersOf(server.url, 'other')).toHaveLength(4)
   expect([swarm.pid, runs(pid)]).toEqual([pid, true])
 
   swarm.set({ members: 0, room: 'other' })
   await swarm.end()
   expect([swarm.pid, swarm.live, runs(pid)]).toEqual([undefined, 0, false])
-  await eventually(async () => (await server.connections()) === 0, 'their wires are gone')
+  await eventually(async () => (await server.connections()) === 0, 'their wires are gone', 15_000)
 })
 
 test('they are the presenter’s to order, have their names where others’ are drawn, and die with the server, however it dies', async () => {
@@ -63,5 +63,5 @@ test('they are the presenter’s to order, have their names where others’ are 
   expect(runs(pid)).toBe(true)
   child.kill('SIGKILL')
   await exited
-  await eventually(() => !runs(pid), 'the swarm is gone too')
+  await eventually(() => !runs(pid), 'the swarm is gone too', 15_000)
 })

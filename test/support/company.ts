@@ -11,13 +11,13 @@ import { startServer, type TestServer } from './server.ts'
 /** A store of its own for one test, with these limits and the contract's for the rest; after a restart, another one. */
 export type MakeStore = (limits: Partial<StoreLimits>) => RoomStore | Promise<RoomStore>
 
-/** Short enough to watch, long enough for a client that comes back after its store failed. */
+/** Short enough to watch, long enough for a client that comes back after its store failed, on a machine that does something else. */
 const shortened = {
   leaseGraceMs: 200,
-  pollLeaseMs: 500,
+  pollLeaseMs: 1_500,
   pollLeasePercent: 100,
   // Who leaves between an answer and their next question stays for this long.
-  longPollLeaseMs: 3_000,
+  longPollLeaseMs: 10_000,
   membersMs: 50,
   lingerMs: 50,
   publishesPerSecond: 0,
