@@ -26,6 +26,8 @@ export interface FileStoreOptions {
   readonly fsync?: FsyncPolicy
   /** The 50 ms of `batched`. */
   readonly batchMs?: number
+  /** A larger file is written anew once more of it is dead than alive; 64 KiB. */
+  readonly compactBytes?: number
   /** What an operator should hear: damage that was found, what could not be written beside an append. */
   readonly told?: (sentence: string) => void
 }
@@ -52,10 +54,10 @@ export class FileStore implements RoomStore {
   readonly #timer: NodeJS.Timeout
   #sweeping: Promise<void> | undefined
 
-  private constructor(directory: DataDirectory, { limits = {}, fsync = 'batched', batchMs = 50, told = () => {} }: FileStoreOptions) {
+  private constructor(directory: DataDirectory, { limits, ...others }: FileStoreOptions) {
     this.#directory = directory
     this.#logs = new Logs({ ...fileLimits, ...limits })
-    this.#options = { fsync, batchMs, told }
+    this.#options = { fsync: 'batched', batchMs: 50, compactBytes: 64 * 1024, told: () => {}, ...others }
     this.#timer = setInterval(() => void this.sweep(), sweepMs).unref()
   }
 

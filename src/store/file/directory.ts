@@ -55,6 +55,7 @@ export class DataDirectory {
 
   /** Where a room is kept. */
   fileOf(room: string): string {
+    if (!roomSpelling.test(room)) throw new Error('that is no name of a room')
     return join(this.path, 'rooms', `${fileName(room)}${ending}`)
   }
 
@@ -78,11 +79,13 @@ export class DataDirectory {
   }
 }
 
+/** Contract §1, and nothing that means something in a path. */
+const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
 // A file system may not tell A from a, and a room's name does.
 const fileName = (room: string): string => room.replace(/[A-Z]/g, (letter) => `=${letter.toLowerCase()}`)
 function roomName(name: string): string | undefined {
   const room = name.replace(/=([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  return fileName(room) === name ? room : undefined
+  return roomSpelling.test(room) ? room : undefined
 }
 
 async function checkFormat(path: string): Promise<void> {

@@ -1,6 +1,5 @@
 /** One room's file: lines are added at its end, or all of it is replaced. One call at a time. */
-import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { readLines, type Spelled } from './lines.ts'
 
@@ -29,15 +28,10 @@ export class Journal {
     return this.#size
   }
 
-  /** What the file says. A torn end is cut off before anything is written behind it. */
+  /** What the file says. A torn end is cut off; not synced: until something is behind it, it would be cut off again. */
   async read(): Promise<Spelled> {
     const spelled = readLines(await readFile(this.#path))
-    if (spelled.state === 'torn') {
-      await this.#opened(async (file) => {
-        await file.truncate(spelled.soundBytes)
-        await file.sync()
-      })
-    }
+    if (spelled.state === 'torn') await truncate(this.#path, spelled.soundBytes)
     if (spelled.state !== 'damaged') this.#size = spelled.soundBytes
     return spelled
   }
@@ -52,16 +46,19 @@ export class Journal {
     if (size === undefined) throw new Error('the file is to be replaced first')
     const bytes = Buffer.from(text)
     this.#size = undefined
-    await this.#opened(async (file) => {
+    {
+      await using file = await open(this.#path, 'r+')
       try {
         await writeAll(file, bytes, size)
       } catch (error) {
-        await file.truncate(size)
-        this.#size = size
+        await file.truncate(size).then(
+          () => (this.#size = size),
+          () => {},
+        )
         throw error
       }
       if (this.#sync) await file.datasync()
-    })
+    }
     this.#size = size + bytes.length
   }
 
@@ -94,11 +91,6 @@ export class Journal {
   async remove(): Promise<void> {
     this.#size = undefined
     await rm(this.#path, { force: true })
-  }
-
-  async #opened(use: (file: FileHandle) => Promise<void>): Promise<void> {
-    await using file = await open(this.#path, constants.O_RDWR)
-    await use(file)
   }
 }
 

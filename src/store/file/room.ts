@@ -4,8 +4,6 @@ import { idKey, type Line, Log } from '../log.ts'
 import type { FsyncPolicy, Journal } from './journal.ts'
 import { spellLog, spellMessage } from './lines.ts'
 
-/** Under this size a file is not worth writing anew, in bytes. */
-const compactLeastBytes = 64 * 1024
 /** After a compaction that failed the next is tried so much later, in ms. */
 const compactAgainMs = 60_000
 
@@ -20,6 +18,8 @@ export interface KeepingOptions {
   readonly fsync: FsyncPolicy
   /** Between the begins of two batches of a room, in ms: what comes meanwhile is written and synced together. */
   readonly batchMs: number
+  /** A file that is not larger is not worth writing anew. */
+  readonly compactBytes: number
   /** What an operator should hear. */
   readonly told: (sentence: string) => void
 }
@@ -111,7 +111,7 @@ export class FileRoom {
 
   get #worthCompacting(): boolean {
     const { size } = this.#journal
-    return size !== undefined && size > compactLeastBytes + 2 * this.log.textBytes && performance.now() >= this.#compactFrom
+    return size !== undefined && size > this.#options.compactBytes + 2 * this.log.textBytes && performance.now() >= this.#compactFrom
   }
 
   #commitSoon(): void {
