@@ -10,7 +10,8 @@ export const maxNameLength = 32
 export const maxStateBytes = 256
 
 const idSpelling = /^[A-Za-z0-9_-]{8,64}$/
-const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
+/** Of a room's name: nothing in it means something in a path, a URL or a header. */
+export const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
 const loneSurrogate = /\p{Surrogate}/u
 const control = /\p{Cc}/u
 const controlButLineAndTab = /[^\P{Cc}\n\t]/u

@@ -10,6 +10,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
+import { roomSpelling } from '../../protocol/draft.ts'
 import { claim } from './claim.ts'
 import { draftEnding, syncDirectory } from './journal.ts'
 
@@ -79,8 +80,6 @@ export class DataDirectory {
   }
 }
 
-/** Contract §1, and nothing that means something in a path. */
-const roomSpelling = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
 // A file system may not tell A from a, and a room's name does.
 const fileName = (room: string): string => room.replace(/[A-Z]/g, (letter) => `=${letter.toLowerCase()}`)
 function roomName(name: string): string | undefined {
