@@ -1,11 +1,9 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
 import { FileStore } from '../../src/store/file.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
-import { RedisStore } from '../../src/store/redis.ts'
-import { RedisServer } from '../support/redis.ts'
 import { LateStore } from '../support/late-store.ts'
 import { temporaryDirectory } from '../support/directory.ts'
+import { sharedRedis } from '../support/shared-redis.ts'
 import { storeContract } from './store.ts'
 
 storeContract('memory', (limits) => new MemoryStore(limits))
@@ -18,8 +16,5 @@ let opened = 0
 const directory = temporaryDirectory()
 storeContract('file', (limits) => FileStore.open(join(directory, `${++opened}`), { limits, batchMs: 2 }))
 
-// Each test has rooms of its own in one Redis.
-let redis: RedisServer
-beforeAll(async () => void (redis = await RedisServer.start()))
-afterAll(() => redis.stop())
-storeContract('redis', (limits) => RedisStore.open(redis.url, limits, { prefix: `test${++opened}` }))
+const redis = sharedRedis()
+storeContract('redis', (limits) => redis.open(limits))
