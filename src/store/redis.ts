@@ -115,7 +115,7 @@ export class RedisStore implements RoomStore {
   }
 
   async watch(room: string, wake: Wake): Promise<Unwatch> {
-    if ((await this.#head(room)) === '') await this.#enter(room, this.#readerMs)
+    if (this.#isDue(room) || (await this.#head(room)) === '') await this.#enter(room, this.#readerMs)
     return this.#watched.add(room, this.#channel(room), wake)
   }
 

@@ -11,7 +11,13 @@ export interface RedisServerOptions {
   /** Is everything that it is told in a file before it answers? Nothing is kept otherwise. */
   readonly aof?: boolean
   /** Directives of redis.conf, as they are spelled there. */
-  readonly config?: Readonly<Record<string, string>>
+  readonly config?: Readonly<Record<string, string | readonly string[]>>
+}
+
+interface BeginOptions {
+  readonly ready?: boolean
+  /** Further directives, for this time. */
+  readonly config?: Readonly<Record<string, string | readonly string[]>>
 }
 
 const attempts = 5
@@ -23,6 +29,7 @@ export class RedisServer implements AsyncDisposable {
   #child: ChildProcess | undefined
   #watchdog: ChildProcess | undefined
   #client: Redis | undefined
+  readonly #clients: Redis[] = []
 
   /** Resolves once it answers. */
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -49,14 +56,21 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** A connection for what a test itself asks of it. */
+  /** The connection for what a test itself asks of it. */
   get client(): Redis {
-    this.#client ??= new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 }).on('error', () => {})
+    this.#client ??= this.connect()
     return this.#client
   }
 
+  /** One more, which goes with the server. */
+  connect(): Redis {
+    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 }).on('error', () => {})
+    this.#clients.push(client)
+    return client
+  }
+
   /** Starts it, where it was killed, with what its directory has. `ready: false` does not wait until it has loaded that. */
-  async begin({ ready = true }: { readonly ready?: boolean } = {}): Promise<void> {
+  async begin({ ready = true, config: now = {} }: BeginOptions = {}): Promise<void> {
     const { aof = false, config = {} } = this.#options
     const directives = {
       port: `${this.port}`,
@@ -66,8 +80,9 @@ export class RedisServer implements AsyncDisposable {
       appendonly: aof ? 'yes' : 'no',
       'enable-debug-command': 'yes',
       ...config,
+      ...now,
     }
-    const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])
+    const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, ...[value].flat()])
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     // Ends it when this process is gone, however it went: its end of the pipe is closed then.
@@ -112,7 +127,7 @@ export class RedisServer implements AsyncDisposable {
 
   /** Ends it, and leaves nothing of it. */
   async stop(): Promise<void> {
-    this.#client?.disconnect()
+    for (const client of this.#clients) client.disconnect()
     await this.kill()
     await rm(this.directory, { recursive: true, force: true })
   }

@@ -101,7 +101,8 @@ export class Watched {
     const heads = await this.#heads(some.map(([name]) => name))
     for (const [index, [, room]] of some.entries()) {
       const head = heads[index]
-      if (head === null || head === undefined || head === room.head) continue
+      // Who begins to watch looks for itself, and before it there was nothing to miss.
+      if (head === null || head === undefined || room.head === undefined || head === room.head) continue
       // A hint overtook this answer: the next look will tell.
       if (room.head !== known[index]) continue
       this.#wake(room, head)
