@@ -212,6 +212,22 @@ describe('memory: the wall clock', () => {
     pass(3601)
     expect(await kept(store, 'lobby')).toBe(0)
   })
+
+  it('may stand still: of a thousand messages of one millisecond each is read once, one at a time', async () => {
+    const store = open()
+    vi.spyOn(Date, 'now').mockReturnValue(1_763_683_200_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const said: number[] = []
+    for (let n = 0; n < 1000; n++) said.push(await say(store, 'lobby'))
+    const seen: number[] = []
+    let since: Since = 'earliest'
+    for (let page = 0; page < 1000; page++) {
+      const { messages, cursor } = await store.read('lobby', since, 1)
+      seen.push(...messages.map(({ seq }) => seq))
+      since = cursor
+    }
+    expect(seen).toEqual(said)
+  })
 })
 
 /** What a room is, told in an array: nothing is ever dropped from it, only passed over. */

@@ -15,15 +15,21 @@ const textsOf = (json: string): string[] => (JSON.parse(json) as Batch).messages
 const pollOf = async (server: TestServer, since = 'earliest'): Promise<Batch> =>
   (await (await fetch(`${server.url}/rooms/r/poll?since=${since}`)).json()) as Batch
 
+/** A fetch that writes down which Last-Event-ID each request came with. */
+function watch(): { readonly askedWith: readonly (string | null)[]; readonly watched: FetchLike } {
+  const askedWith: (string | null)[] = []
+  const watched: FetchLike = (url, init) => {
+    askedWith.push(new Headers(init.headers).get('last-event-id'))
+    return fetch(url, init)
+  }
+  return { askedWith, watched }
+}
+
 describe('npm eventsource, as a browser has it', () => {
   test('resumes by Last-Event-ID after the stream has ended: nothing twice, nothing lost', async () => {
     await using server = await startServer({ streamMs: 200, retryMs: 30 })
     const { cookie } = await member(server.url)
-    const askedWith: (string | null)[] = []
-    const watched: FetchLike = (url, init) => {
-      askedWith.push(new Headers(init.headers).get('last-event-id'))
-      return fetch(url, init)
-    }
+    const { askedWith, watched } = watch()
     const source = new EventSource(`${server.url}/rooms/r/sse?since=earliest`, { fetch: watched })
     const texts: string[] = []
     let lastId = ''
@@ -46,6 +52,22 @@ describe('npm eventsource, as a browser has it', () => {
     expect(askedWith[1]).toMatch(/^[A-Za-z0-9_-]{12}\.\d+\./)
     expect(lastId).toBe((await pollOf(server)).cursor)
     source.close()
+  })
+
+  test('comes back to where it stood, also where nothing but heartbeats came since', async () => {
+    await using server = await startServer({ heartbeatMs: 40, retryMs: 30 })
+    const { cookie } = await member(server.url)
+    const { cursor } = await post(server.url, 'r', cookie, { text: 'a' })
+    const { askedWith, watched } = watch()
+    const source = new EventSource(`${server.url}/rooms/r/sse`, { fetch: watched })
+    const heard: string[][] = []
+    source.addEventListener('message', ({ data }) => heard.push(textsOf(data as string)))
+    await eventually(() => heard.length > 1, 'a heartbeat comes')
+    expect(heard.slice(0, 2)).toEqual([['a'], []])
+    server.cut()
+    await eventually(() => askedWith.length > 1, 'the stream is asked for again')
+    source.close()
+    expect(askedWith[1]).toBe(cursor)
   })
 
   test('comes back by itself from a temporary refusal, which it sees as an event "problem"', async () => {

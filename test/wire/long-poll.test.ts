@@ -11,10 +11,10 @@ const headOf = async (server: TestServer): Promise<string> => {
   return ((await response.json()) as Batch).cursor
 }
 /** A request that is held, and known to be. */
-async function hold(server: TestServer, query: string, version = ''): Promise<RawClient> {
+async function hold(server: TestServer, query: string, version = '', headers = {}): Promise<RawClient> {
   const before = await metric(server.url, held)
   const client = await RawClient.connect(server.port)
-  client.send(request(server.port, `GET /rooms/r/long-poll?${query}${version}`))
+  client.send(request(server.port, `GET /rooms/r/long-poll?${query}${version}`, headers))
   await eventually(async () => (await metric(server.url, held)) > before, 'the request is held')
   return client
 }
@@ -48,6 +48,19 @@ describe('long poll on the wire', () => {
     const { cursor } = await post(server.url, 'r', cookie, { text: 'a' })
     const answer = await ask(server.port, request(server.port, `GET /rooms/r/long-poll?since=${since}&wait=55`))
     expect(JSON.parse(answer.body.toString())).toMatchObject({ messages: [{ seq: 1 }], cursor })
+  })
+
+  test('what was written is not received: who asks again from where it stood is answered the same again', async () => {
+    await using server = await startServer()
+    const { cookie } = await member(server.url)
+    const since = await headOf(server)
+    const client = await hold(server, `since=${since}`, '', { cookie })
+    client.socket.pause()
+    await post(server.url, 'r', cookie, { text: 'unheard' })
+    await eventually(async () => (await metric(server.url, held)) === 0, 'the answer is written')
+    client.reset()
+    const again = await ask(server.port, request(server.port, `GET /rooms/r/long-poll?since=${since}&wait=1`, { cookie }))
+    expect((JSON.parse(again.body.toString()) as Batch).messages.map(({ text }) => text)).toEqual(['unheard'])
   })
 
   test('after wait seconds an empty batch tells that nothing happened', async () => {

@@ -138,6 +138,18 @@ describe('WebSocket on the wire', () => {
     expect(answers.client.over).toBe(false)
   })
 
+  test('a server that was not listening itself cuts nobody for silence', async () => {
+    await using server = await startServer({ pingMs: 100, silentMs: 1_000, maxLagMs: 1_000 })
+    using socket = await RawWebSocket.open(server.port, path)
+    await socket.text()
+    // The event loop stands still, for longer than a peer may be silent.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+    socket.send(frame('and you?', { opcode: opcodes.ping }))
+    let answer = await socket.frame()
+    while (answer.opcode === opcodes.ping) answer = await socket.frame()
+    expect([answer.opcode, answer.payload.toString()]).toEqual([opcodes.pong, 'and you?'])
+  })
+
   test('a pong that nobody asked for does no harm, and a close is echoed', async () => {
     await using server = await startServer()
     using socket = await RawWebSocket.open(server.port, path)
