@@ -1,0 +1,48 @@
+/** `npm run gallery`: the bugs, where their lines would stand, and what catches them; with `--run` whether it does. `--json` for a program. */
+import { parseArgs, styleText } from 'node:util'
+import { type Bug, bugs } from './gallery.ts'
+import type { Verdict } from './run.ts'
+
+const { values } = parseArgs({ options: { run: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
+
+/** Lines of at most so many characters, each indented. */
+function wrapped(text: string, width = 100): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && line.length + word.length >= width) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.map((line) => `  ${line}\n`).join('')
+}
+
+function shown({ title, story, seen, source, caught }: Bug): string {
+  return [
+    `${styleText('bold', title)}\n`,
+    wrapped(story),
+    `  seen in    ${seen.join(', ')}\n`,
+    `  wrong in   ${source}\n`,
+    `  caught by  ${caught.file}: ${caught.sentence}\n`,
+  ].join('')
+}
+
+function judged({ asItIs, withBug, said }: Verdict, { saying }: Bug['caught']): string {
+  if (asItIs !== 'passed') return styleText('red', `  the sentence is ${asItIs} without the bug\n`)
+  if (withBug !== 'failed') return styleText('red', `  not caught: the sentence is ${withBug}\n`)
+  if (!said.includes(saying)) return styleText('red', `  caught, but not for what it is: ${said}\n`)
+  return styleText('green', `  caught     ${said.split('\n')[0] ?? ''}\n`)
+}
+
+const gallery = bugs()
+// To list them takes no runner.
+const verdicts = values.run ? await (await import('./run.ts')).run(gallery) : []
+if (values.json) process.stdout.write(`${JSON.stringify(values.run ? verdicts : gallery)}\n`)
+else {
+  for (const bug of gallery) {
+    const verdict = verdicts.find(({ name }) => name === bug.name)
+    process.stdout.write(`${shown(bug)}${verdict === undefined ? '' : judged(verdict, bug.caught)}\n`)
+  }
+  const caught = verdicts.filter(({ asItIs, withBug }) => asItIs === 'passed' && withBug === 'failed').length
+  process.stdout.write(values.run ? `${caught} of ${gallery.length} caught\n` : `${gallery.length} bugs; with --run each is tried\n`)
+  if (caught < verdicts.length) process.exitCode = 1
+}
