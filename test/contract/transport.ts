@@ -7,7 +7,7 @@ import type { ChannelOptions } from '../../src/client/state.ts'
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Problem } from '../../src/protocol/problem.ts'
-import { type Company, type MakeStore, promise } from '../support/company.ts'
+import { type Company, type MakeFront, type MakeStore, promise } from '../support/company.ts'
 import { type Follower, persistently } from '../support/follower.ts'
 
 const author = { id: 'm_contract0001', name: 'Author' }
@@ -20,9 +20,10 @@ const append = async ({ server }: Company, from: number, to: number): Promise<vo
 }
 const headCursor = async ({ server }: Company): Promise<string> => (await persistently(() => server.store.read('lobby', undefined))).cursor
 
-export function transportContract(transport: TransportName, store: string, makeStore: MakeStore): void {
+/** `makeFront` puts something between the server and its clients. */
+export function transportContract(transport: TransportName, store: string, makeStore: MakeStore, makeFront?: MakeFront): void {
   describe.concurrent(`${transport} over the ${store} store`, () => {
-    const promised = promise(transport, makeStore)
+    const promised = promise(transport, makeStore, {}, makeFront)
 
     promised('gives who comes without a cursor a first batch at once, also in an empty room', async (company) => {
       const reader = read(company)
@@ -106,7 +107,7 @@ export function transportContract(transport: TransportName, store: string, makeS
     promised('acknowledges the repeat of an id with the place of the first, and refuses another text under it', async (company) => {
       const reader = read(company, { observe: false })
       await reader.live()
-      const http = new Http(node(), company.server.url, 'lobby')
+      const http = new Http(node(), company.url, 'lobby')
       const { signal } = new AbortController()
       await persistently(() => http.session('Ann', signal))
       const first = await persistently(() => http.publish({ id: 'repeated-1', text: 'once' }, signal))

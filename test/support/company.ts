@@ -11,6 +11,12 @@ import { startServer, type TestServer } from './server.ts'
 /** A store of its own for one test, with these limits and the contract's for the rest; after a restart, another one. */
 export type MakeStore = (limits: Partial<StoreLimits>) => RoomStore | Promise<RoomStore>
 
+/** What is between a server and its clients, and where clients find it. */
+export interface Front extends AsyncDisposable {
+  readonly url: string
+}
+export type MakeFront = (server: TestServer) => Promise<Front>
+
 /** Short enough to watch, long enough for a client that comes back after its store failed, on a machine that does something else. */
 const shortened = {
   leaseGraceMs: 200,
@@ -28,9 +34,12 @@ export class Company {
   readonly #transport: TransportName
   readonly #options: AppOptions
   readonly #makeStore: MakeStore
+  readonly #makeFront: MakeFront | undefined
   #server: TestServer | undefined
+  #front: Front | undefined
 
-  constructor(transport: TransportName, makeStore: MakeStore, options: AppOptions) {
+  constructor(transport: TransportName, makeStore: MakeStore, options: AppOptions, makeFront?: MakeFront) {
+    this.#makeFront = makeFront
     this.#transport = transport
     this.#makeStore = makeStore
     this.#options = { ...shortened, ...options }
@@ -39,11 +48,17 @@ export class Company {
   async begin(port = 0): Promise<void> {
     const store = await this.#makeStore(this.#options)
     this.#server = await startServer({ ...this.#options, store }, port)
+    this.#front ??= await this.#makeFront?.(this.#server)
   }
 
   get server(): TestServer {
     if (this.#server === undefined) throw new Error('not begun')
     return this.#server
+  }
+
+  /** Where clients find the server. */
+  get url(): string {
+    return (this.#front ?? this.server).url
   }
 
   /** Everybody is cut off, and another process takes the same port. `between` is called while there is none. */
@@ -56,7 +71,7 @@ export class Company {
   }
 
   follow(options: Partial<ChannelOptions> = {}, platform = node()): Follower {
-    const follower = new Follower({ url: this.server.url, room: 'lobby', transport: this.#transport, ...options }, platform)
+    const follower = new Follower({ url: this.url, room: 'lobby', transport: this.#transport, ...options }, platform)
     this.followers.push(follower)
     return follower
   }
@@ -64,6 +79,7 @@ export class Company {
   async close(): Promise<void> {
     for (const { channel } of this.followers) channel.close()
     await this.#server?.close()
+    await this.#front?.[Symbol.asyncDispose]()
   }
 }
 
@@ -72,10 +88,11 @@ export function promise(
   transport: TransportName,
   makeStore: MakeStore,
   unlessSaid: AppOptions = {},
+  makeFront?: MakeFront,
 ): (title: string, body: (company: Company) => Promise<void>, options?: AppOptions) => void {
   return (title, body, options = {}) => {
     it.concurrent(title, async () => {
-      const company = new Company(transport, makeStore, { ...unlessSaid, ...options })
+      const company = new Company(transport, makeStore, { ...unlessSaid, ...options }, makeFront)
       try {
         await company.begin()
         await body(company)
