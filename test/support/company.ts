@@ -78,8 +78,9 @@ export class Company {
 
   async close(): Promise<void> {
     for (const { channel } of this.followers) channel.close()
-    await this.#server?.close()
+    // With what is before it go the connections that a server would wait for.
     await this.#front?.[Symbol.asyncDispose]()
+    await this.#server?.close()
   }
 }
 

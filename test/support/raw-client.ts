@@ -46,8 +46,9 @@ export class RawClient {
     })
   }
 
-  static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connectTcp({ port, host, allowHalfOpen: true })
+  /** `from` is the address that the server is to see. */
+  static async connect(port: number, host = '127.0.0.1', from?: string): Promise<RawClient> {
+    const socket = connectTcp({ port, host, allowHalfOpen: true, ...(from !== undefined && { localAddress: from }) })
     socket.setNoDelay(true)
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     return new RawClient(socket)
