@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
+import { configuration } from './support/real-proxy.ts'
 import { startServer } from './support/server.ts'
 
 const readme = readFileSync('README.md', 'utf8')
@@ -54,4 +55,18 @@ it('embeds the server in about ten lines, and the client in five', async () => {
   const client = run(`${block('js embed client').replace('3000', port)}\n`)
   expect(await output(client, /Reader: hello/)).toBe('Reader: hello')
   expect(code.trim().split('\n').length).toBeLessThanOrEqual(10)
+})
+
+it.each([
+  ['nginx', 'tuned'],
+  ['haproxy', 'tuned'],
+  ['caddy', 'tuned'],
+  ['nginx', 'two-nodes'],
+  ['haproxy', 'two-nodes'],
+] as const)('shows of %s, %s, what the contract is tested through, line by line', (proxy, config) => {
+  const bare = (text: string): string => text.replace(/^[ \t]+/gm, '')
+  const ports = config === 'tuned' ? { server: 3000 } : { server: 3001, server2: 3002 }
+  const tested = bare(configuration(proxy, config, ports))
+  const paragraphs = bare(block(`${proxy} ${config}`)).split(/\n{2,}/)
+  expect(paragraphs.filter((paragraph) => !tested.includes(paragraph))).toEqual([])
 })

@@ -12,7 +12,7 @@ const configs = ['default', 'tuned'] as const
 type Config = (typeof configs)[number]
 
 /** Reloads and resets, publishes over idle connections, questions to a cache, publishes of each wire before and after a node goes. */
-const counts = { disturbances: 12, reuses: 40, questions: 20, rounds: 20 } as const
+const counts = { disturbances: 8, reuses: 25, questions: 20, rounds: 12 } as const
 /** The 72 s of the server and the 60 s of a tuned proxy, and the other way round, a hundred times as fast, in ms. */
 const idle = { ours: [720, 600], swapped: [600, 720_000] } as const
 
