@@ -37,9 +37,9 @@ export const compressing: Record<ProxyName, Edit> = {
       'backend fourwires\n',
       'backend fourwires\n    compression algo gzip\n    compression type text/event-stream application/json\n',
     ),
-  // The tuned one says by itself what it compresses.
+  // The tuned one says by itself which types; by its length an answer may be worth it or not, as it comes in pieces.
   caddy: (config) =>
-    config.includes('encode')
-      ? config
-      : config.replace('\treverse_proxy', '\tencode {\n\t\tgzip\n\t\tminimum_length 1\n\t}\n\treverse_proxy'),
+    config.includes('encode gzip {')
+      ? config.replace('encode gzip {', 'encode gzip {\n\t\tminimum_length 1')
+      : config.replace('\treverse_proxy', '\tencode gzip {\n\t\tminimum_length 1\n\t}\n\treverse_proxy'),
 }

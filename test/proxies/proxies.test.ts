@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
+import { RedisStore } from '../../src/store/redis.ts'
 import { proxyNames, startRealProxy } from '../support/real-proxy.ts'
+import { RedisServer } from '../support/redis.ts'
 import { transportContract } from '../contract/transport.ts'
 import { passes } from './look.ts'
 import { addressed, compressed, reloaded, stale, unheard } from './trials.ts'
@@ -65,9 +67,10 @@ describe.concurrent.each(proxyNames)('behind %s as we recommend it', (proxy) => 
   })
 })
 
-describe.concurrent.each(['nginx', 'haproxy'] as const)('two nodes behind %s', (proxy) => {
+describe.concurrent.each(['nginx', 'haproxy'] as const)('two nodes with one Redis behind %s', (proxy) => {
   it.concurrent.each(['killed', 'drained'] as const)('lose nothing when one of them is %s, and both had served before', async (how) => {
-    const { delivered, ...survival } = await withoutOne(proxy, how, 6)
+    await using redis = await RedisServer.start()
+    const { delivered, ...survival } = await withoutOne(proxy, how, 6, () => RedisStore.open(redis.url))
     expect(survival).toMatchObject({ acknowledged: 24, ...none })
     for (const batches of delivered) expect(batches).toBeGreaterThan(0)
   })

@@ -1,12 +1,14 @@
 /** `npm run proxies`: what works, what is buffered and what is cut behind nginx, haproxy and Caddy, by measurement. */
 import { parseArgs } from 'node:util'
 import { transportNames } from '../../src/protocol/message.ts'
+import { RedisStore } from '../../src/store/redis.ts'
 import { type ProxyName, proxyNames } from '../support/real-proxy.ts'
+import { RedisServer } from '../support/redis.ts'
 import { type Cell, look } from './look.ts'
 import { race } from './race.ts'
 import { broken, type Findings, show } from './table.ts'
 import { addressed, compressed, reloaded, stale, unheard } from './trials.ts'
-import { withoutOne } from './two-nodes.ts'
+import { type Moved, withoutOne } from './two-nodes.ts'
 
 const configs = ['default', 'tuned'] as const
 type Config = (typeof configs)[number]
@@ -85,9 +87,14 @@ async function measureTuned({ trials }: Findings, proxy: ProxyName): Promise<voi
   trials.push({ trial: 'idle connections, the server gives up first', proxy, config, found: swapped })
   if (proxy === 'caddy') return
   for (const how of ['killed', 'drained'] as const) {
-    progress(`${proxy}, two nodes: one is ${how}`)
-    trials.push({ trial: `one of two nodes ${how}`, proxy, config: 'two-nodes', found: await withoutOne(proxy, how, counts.rounds) })
+    progress(`${proxy}, two nodes with one Redis: one is ${how}`)
+    trials.push({ trial: `one of two nodes ${how}`, proxy, config: 'two-nodes', found: await beside(proxy, how) })
   }
+}
+
+async function beside(proxy: 'nginx' | 'haproxy', how: 'killed' | 'drained'): Promise<Moved> {
+  await using redis = await RedisServer.start()
+  return await withoutOne(proxy, how, counts.rounds, () => RedisStore.open(redis.url))
 }
 
 async function main(): Promise<number> {

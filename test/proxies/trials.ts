@@ -1,6 +1,8 @@
 /** What a proxy does to a room beside carrying it: reloads, cuts, caches, compression, headers. Each with the real program. */
 import type { Socket } from 'node:net'
 import { transportNames } from '../../src/protocol/message.ts'
+import { MemoryStore } from '../../src/store/memory.ts'
+import type { Appended } from '../../src/store/store.ts'
 import type { FastifyRequest } from 'fastify'
 import { Follower } from '../support/follower.ts'
 import { RawClient, request } from '../support/raw-client.ts'
@@ -45,6 +47,7 @@ export async function survive(url: string, messages: number, disturb: (n: number
     for (let n = 0; n < messages; n++) {
       const acks = writers.map(({ channel }, index) => channel.send(`${index}/${n}`).then(({ seq }) => acknowledged.push(seq)))
       await disturb(n)
+      // A wire that waits to come back need not: what it may lose is lost by now.
       for (const { channel } of [...readers, ...writers]) channel.nudge(true)
       await Promise.all(acks)
     }
@@ -68,14 +71,31 @@ function tally(readers: readonly Follower[], acknowledged: readonly number[]): O
   }
 }
 
-/** The proxy reads its configuration again and every connection to the server is reset, in turn, while all publish and read. */
+/** A store that tells when a message has been kept, before the one who sent it is answered. */
+class TellingStore extends MemoryStore {
+  kept = (): void => {}
+
+  override async append(...draft: Parameters<MemoryStore['append']>): Promise<Appended> {
+    const appended = await super.append(...draft)
+    this.kept()
+    return appended
+  }
+}
+
+/**
+ * While all publish and read the proxy reads its configuration again, and in turn every connection to the server is reset in
+ * the moment in which a message has been kept and not been acknowledged. Who came back without a cursor would miss messages.
+ */
 export async function reloaded(proxy: ProxyName, config: string, rounds: number): Promise<Survival> {
-  await using server = await startServer({ publishesPerSecond: 0 })
+  const store = new TellingStore({ history: 1 })
+  await using server = await startServer({ store, publishesPerSecond: 0 })
   const reset = resetting(server)
   await using front = await startRealProxy({ proxy, config, servers: [server.port] })
   return await survive(front.url, rounds, async (n) => {
-    if (n % 2 === 0) await front.reload()
-    else reset()
+    if (n % 2 === 0) return await front.reload()
+    await new Promise<void>((resolve) => (store.kept = resolve))
+    store.kept = () => {}
+    reset()
   })
 }
 

@@ -1,13 +1,21 @@
 /** Two servers with one store behind one proxy, without sticky sessions: one of them goes while all publish and read. */
 import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
+import type { RoomStore } from '../../src/store/store.ts'
 import { startRealProxy } from '../support/real-proxy.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { survive, type Survival } from './trials.ts'
 
-/** One store for both, which the first to go does not take along. */
+/** What each of the two is given as its store. */
+export type StoreOfNode = () => Promise<RoomStore>
+
+/** One store in this process for both, which the first to go does not take along. */
 class SharedStore extends MemoryStore {
   override async close(): Promise<void> {}
+}
+const sharedMemory = (): StoreOfNode => {
+  const store = new SharedStore()
+  return async () => store
 }
 
 export interface Moved extends Survival {
@@ -18,11 +26,15 @@ export interface Moved extends Survival {
 }
 
 /** `killed` goes without a word, as by SIGKILL; `drained` sends everybody away first, as on SIGTERM. */
-export async function withoutOne(proxy: 'nginx' | 'haproxy', how: 'killed' | 'drained', rounds: number): Promise<Moved> {
-  const store = new SharedStore()
-  const shared = { store, sessionSecret: 'known to both nodes', publishesPerSecond: 0, trustProxy: ['loopback'] }
-  await using one = await startServer(shared)
-  await using two = await startServer(shared)
+export async function withoutOne(
+  proxy: 'nginx' | 'haproxy',
+  how: 'killed' | 'drained',
+  rounds: number,
+  storeOf: StoreOfNode = sharedMemory(),
+): Promise<Moved> {
+  const shared = { sessionSecret: 'known to both nodes', publishesPerSecond: 0, trustProxy: ['loopback'] }
+  await using one = await startServer({ ...shared, store: await storeOf() })
+  await using two = await startServer({ ...shared, store: await storeOf() })
   await using front = await startRealProxy({ proxy, config: 'two-nodes', servers: [one.port, two.port] })
   let at: readonly [number, number] = [0, 0]
   let held = 0

@@ -78,12 +78,13 @@ function begin(
   })
   let log = ''
   child.stderr.on('data', (data: Buffer) => (log += data.toString()))
-  const end = (): void => void child.kill(program.end)
-  process.once('exit', end)
+  // Ends it when this process is gone, however it went: its end of the pipe is closed then.
+  const watchdog = spawn('sh', ['-c', `read _; kill -${program.end.slice(3)} ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  watchdog.stdin.on('error', () => {})
   const exited = once(child, 'close')
   const close = async (): Promise<void> => {
-    process.off('exit', end)
-    end()
+    watchdog.kill()
+    child.kill(program.end)
     await exited
     rmSync(folder, { recursive: true, force: true })
   }
