@@ -12,6 +12,9 @@ import { type Follower, persistently } from '../support/follower.ts'
 
 const author = { id: 'm_contract0001', name: 'Author' }
 
+/** For what the network, or a proxy in it, has to be told by others first. */
+const patient = { timeout: 10_000 }
+
 const read = (company: Company, options: Partial<ChannelOptions> = {}): Follower => company.follow({ observe: true, ...options })
 const append = async ({ server }: Company, from: number, to: number): Promise<void> => {
   for (let n = from; n <= to; n++) {
@@ -180,7 +183,7 @@ export function transportContract(transport: TransportName, store: string, makeS
       expect(reader.seqs).toEqual(Array.from({ length: sent }, (_, index) => index + 1))
       expect(reader.gaps).toEqual([])
       // The last is the only one that is left: each was closed when the next had brought its first batch.
-      await vi.waitFor(async () => expect(await company.server.connections()).toBe(1))
+      await vi.waitFor(async () => expect(await company.server.connections()).toBe(1), patient)
     })
 
     promised(
