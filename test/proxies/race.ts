@@ -4,6 +4,7 @@ import { RawClient, request } from '../support/raw-client.ts'
 import { type ProxyName, startRealProxy } from '../support/real-proxy.ts'
 import { member, postRaw, startServer } from '../support/server.ts'
 import { keeping } from './edits.ts'
+import { unhurried } from './look.ts'
 
 /** So many ms lie between proxy and server, each way: on one machine alone the moment is too short to be met. */
 const distanceMs = 20
@@ -18,7 +19,7 @@ export interface Race {
 
 /** Publishes, with an idle time before each that ends about when the first of the two gives the connection up. */
 export async function race(proxy: ProxyName, serverMs: number, proxyMs: number, reuses: number): Promise<Race> {
-  await using server = await startServer({ keepAliveMs: serverMs, publishesPerSecond: 0 })
+  await using server = await startServer({ ...unhurried, keepAliveMs: serverMs, publishesPerSecond: 0 })
   await using distance = await startDistance(server.port)
   await using front = await startRealProxy({ proxy, config: 'tuned', servers: [distance.port], edit: keeping(proxy, proxyMs) })
   const { cookie } = await member(front.url)

@@ -9,7 +9,7 @@ import { RawClient, request } from '../support/raw-client.ts'
 import { type ProxyName, startRealProxy } from '../support/real-proxy.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { caching, compressing, deaf } from './edits.ts'
-import { heldBackMs, passes } from './look.ts'
+import { heldBackMs, passes, unhurried } from './look.ts'
 import { Reading } from './reading.ts'
 
 /** What I1 asks of a run: every acknowledged message exactly once and in order, on all four wires. */
@@ -88,7 +88,7 @@ class TellingStore extends MemoryStore {
  */
 export async function reloaded(proxy: ProxyName, config: string, rounds: number): Promise<Survival> {
   const store = new TellingStore({ history: 1 })
-  await using server = await startServer({ store, publishesPerSecond: 0 })
+  await using server = await startServer({ ...unhurried, store, publishesPerSecond: 0 })
   const reset = resetting(server)
   await using front = await startRealProxy({ proxy, config, servers: [server.port] })
   return await survive(front.url, rounds, async (n) => {
@@ -106,7 +106,7 @@ export async function unheard(): Promise<{ readonly firstMs: number | undefined 
 
 /** Questions with the same address, each after another message: how many answers were not of that moment. */
 export async function stale(config: string, ignoring: boolean, questions: number): Promise<number> {
-  await using server = await startServer()
+  await using server = await startServer({ ...unhurried })
   await using front = await startRealProxy({ proxy: 'nginx', config, servers: [server.port], edit: caching(ignoring) })
   let old = 0
   for (let n = 1; n <= questions; n++) {
@@ -128,7 +128,7 @@ export interface Compressed {
 }
 
 export async function compressed(proxy: ProxyName, config: string): Promise<Compressed> {
-  await using server = await startServer()
+  await using server = await startServer({ ...unhurried })
   await using front = await startRealProxy({ proxy, config, edit: compressing[proxy], servers: [server.port] })
   const encoding = async (path: string): Promise<string> => {
     using client = await RawClient.connect(front.port)
@@ -161,8 +161,8 @@ export interface Addressing {
 export async function addressed(proxy: ProxyName, config: string): Promise<Addressing> {
   let address = ''
   const authenticate = (asked: FastifyRequest): undefined => void (address = asked.ip)
-  await using watching = await startServer({ trustProxy: ['loopback'], authenticate })
-  await using server = await startServer({ trustProxy: ['loopback'], allowHost: ['chat.example'] })
+  await using watching = await startServer({ ...unhurried, trustProxy: ['loopback'], authenticate })
+  await using server = await startServer({ ...unhurried, trustProxy: ['loopback'], allowHost: ['chat.example'] })
   await using front = await startRealProxy({ proxy, config, servers: [server.port] })
   await using watched = await startRealProxy({ proxy, config, servers: [watching.port] })
   await enter(watched.port, {}, '127.0.0.2')

@@ -4,6 +4,7 @@ import { MemoryStore } from '../../src/store/memory.ts'
 import type { RoomStore } from '../../src/store/store.ts'
 import { startRealProxy } from '../support/real-proxy.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { unhurried } from './look.ts'
 import { survive, type Survival } from './trials.ts'
 
 /** What each of the two is given as its store. */
@@ -32,7 +33,7 @@ export async function withoutOne(
   rounds: number,
   storeOf: StoreOfNode = sharedMemory(),
 ): Promise<Moved> {
-  const shared = { sessionSecret: 'known to both nodes', publishesPerSecond: 0, trustProxy: ['loopback'] }
+  const shared = { ...unhurried, sessionSecret: 'known to both nodes', publishesPerSecond: 0, trustProxy: ['loopback'] }
   await using one = await startServer({ ...shared, store: await storeOf() })
   await using two = await startServer({ ...shared, store: await storeOf() })
   await using front = await startRealProxy({ proxy, config: 'two-nodes', servers: [one.port, two.port] })
