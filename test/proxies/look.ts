@@ -49,7 +49,11 @@ export async function passes(place: Place, transport: TransportName): Promise<Pi
   const published = performance.now()
   await server.store.append('lobby', { id: 'm_published001', name: 'Ann' }, { id: 'published-1', text: 'news' })
   const news = await reading.batch(({ messages }) => messages.length > 0, heldBackMs)
-  return { firstMs: first.ms, newsMs: news && performance.now() - published, refused: undefined }
+  return {
+    firstMs: first.ms,
+    newsMs: news && performance.now() - published,
+    refused: news === undefined ? reading.ending?.status : undefined,
+  }
 }
 
 /**
