@@ -66,14 +66,20 @@ export class FileStore implements RoomStore {
    * @throws Error in one sentence: in use, not a directory, not ours to write, made by another version
    */
   static async open(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
-    const directory = await DataDirectory.open(path)
-    const store = new FileStore(directory, options)
-    const [now, wall] = [performance.now(), Date.now()]
-    for (const { room, bytes, lastAt } of await directory.rooms()) {
-      store.#shelved.set(room, { bytes, lastAppend: now - Math.max(0, wall - lastAt) })
-      store.#logs.expect(room)
-    }
+    const store = new FileStore(await DataDirectory.open(path), options)
+    await store.#findRooms().catch(async (error: unknown) => {
+      await store.close()
+      throw error
+    })
     return store
+  }
+
+  async #findRooms(): Promise<void> {
+    const [now, wall] = [performance.now(), Date.now()]
+    for (const { room, bytes, lastAt } of await this.#directory.rooms()) {
+      this.#shelved.set(room, { bytes, lastAppend: now - Math.max(0, wall - lastAt) })
+      this.#logs.expect(room)
+    }
   }
 
   /** Bytes held in memory now, and rooms that are there. */
