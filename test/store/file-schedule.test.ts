@@ -57,7 +57,7 @@ class Side {
     if (now.do !== 'read') return undefined
     const from: Since = typeof now.since === 'number' ? this.#cursors[now.since % Math.max(1, this.#cursors.length)] : now.since
     const { messages, ...batch }: Batch = await this.store.read(now.room, from, now.limit)
-    return { ...(this.#plain(batch) as object), messages: messages.map(({ at: _, ...message }) => message) }
+    return { ...(this.#plain(batch) as object), messages: messages.map((message) => ({ ...message, at: 0 })) }
   }
 
   #plain(shown: object): unknown {

@@ -120,7 +120,7 @@ describe('file: a torn end', () => {
   it('at every byte of the last two lines, also with zeros or another line begun behind it, costs what was torn and nothing else', async () => {
     const begin = bytes.length - Buffer.byteLength(lines.slice(-2).join(''))
     const cuts = Array.from({ length: bytes.length - begin }, (_, index) => begin + index)
-    const behind = ['', '\0'.repeat(1_000), '\0'.repeat(50) + '\n', 'x\n\0\n', '{"seq":']
+    const behind = ['', '\0'.repeat(1_000), '\0'.repeat(50) + '\n', 'x\n\0\n', `\0${'y'.repeat(1_000)}\n`, '{"seq":']
     const ways = cuts.flatMap((cut) => behind.map((tail) => ({ cut, file: Buffer.concat([bytes.subarray(0, cut), Buffer.from(tail)]) })))
     const { directory } = await spoilt(ways.map(({ file }) => file))
     const told = vi.fn<(sentence: string) => void>()
