@@ -59,7 +59,7 @@ describe('redis: a server that dies', () => {
     let failures = 0
     let dying: Promise<void> | undefined
     const writers = upTo(8).map(async (writer) => {
-      for (let n = 0; n < 100; n++) {
+      for (let n = 0; n < 50; n++) {
         const ack = await persistently(() =>
           say(store, `${writer}-${n}`).catch((error: unknown) => {
             failures++
@@ -67,15 +67,15 @@ describe('redis: a server that dies', () => {
           }),
         )
         acked.push(ack)
-        if (acked.length === 300) dying = server.restart()
+        if (acked.length === 150) dying = server.restart()
       }
     })
     await Promise.all(writers)
     await dying
     expect(failures).toBeGreaterThan(0)
     const messages = await readAll(store, cursor)
-    expect(messages.map(({ seq }) => seq)).toEqual(upTo(800))
-    expect(new Set(messages.map(({ id }) => id)).size).toBe(800)
+    expect(messages.map(({ seq }) => seq)).toEqual(upTo(400))
+    expect(new Set(messages.map(({ id }) => id)).size).toBe(400)
     for (const { seq, id } of acked) expect(messages[seq - 1]?.id).toBe(id)
   })
 

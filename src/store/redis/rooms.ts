@@ -136,7 +136,9 @@ provide('append', function(keys, args)
   redis.call('HSET', keys[IDS], key, seq .. ' ' .. room.tag .. ' ' .. at .. ' ' .. whole(idBytes) .. ' ' .. args[8])
   redis.call('RPUSH', keys[QUEUE], key)
   room.bytes = room.bytes + bytes + ${overheadBytes} + idBytes
-  trim(keys, room, limits, now)
+  -- Of age nothing can have changed meanwhile.
+  local over = room.head - room.floor > limits.messages or room.head - room.idFloor > limits.ids or room.bytes > limits.bytes
+  if over then trim(keys, room, limits, now) end
   save(keys, room)
   local forMs = tonumber(args[10])
   if fresh or now + forMs > room.stays then
