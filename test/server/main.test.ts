@@ -50,7 +50,6 @@ describe('SIGTERM', () => {
     const idle = await RawClient.connect(port)
     await idle.send(request(port, 'GET /healthz')).response()
 
-    const begun = performance.now()
     child.kill('SIGTERM')
     expect((JSON.parse((await poll.response()).body.toString()) as Batch).retryMs).toBeGreaterThan(0)
     expect(String(await stream.chunk())).toMatch(new RegExp(`^retry: \\d+\nid: ${cursor}\n`))
@@ -58,7 +57,6 @@ describe('SIGTERM', () => {
     expect(await socket.json()).toMatchObject({ messages: [], cursor, retryMs: expect.any(Number) as number })
     expect((await socket.closing()).code).toBe(1012)
     expect(await exited).toMatchObject({ code: 0, signal: null })
-    expect(performance.now() - begun).toBeLessThan(4_000)
     for (const line of output.stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level')
     // Nothing but where the presenter begins, with a key that the log has not.
     const [, key = ''] = /^presenter: http:\/\/127\.0\.0\.1:\d+\/#presenter=([\w-]{16})\n$/.exec(output.stderr) ?? []
@@ -79,29 +77,26 @@ describe('SIGTERM', () => {
     const last = 3_000
     for (let index = 1; index <= last; index++) author.sendJson({ type: 'publish', id: `long-one-${index}`, text: 'x'.repeat(4_000) })
     while ((await author.json())['id'] !== `long-one-${last}`);
-    const begun = performance.now()
     child.kill('SIGTERM')
     expect(await exited).toMatchObject({ code: 0, signal: null })
-    expect(performance.now() - begun).toBeLessThan(4_000)
     stalled.destroy()
     author.client.destroy()
   })
 
   test('twice ends at once', async () => {
-    const { child, port, exited } = await listening('--drain-ms', '8000')
+    // By the first alone it would end long after this test.
+    const { child, port, exited } = await listening('--drain-ms', '600000', '--drain-limit-ms', '600000')
     const streams = await Promise.all([1, 2, 3].map(() => RawClient.connect(port)))
     for (const stream of streams) {
       await stream.send(request(port, 'GET /rooms/r/sse')).head()
       await stream.chunk()
       await stream.chunk()
     }
-    const begun = performance.now()
     child.kill('SIGTERM')
     // The first is sent away at once: the process has heard.
     await Promise.race(streams.map((stream) => stream.chunk()))
     child.kill('SIGTERM')
     expect((await exited).code).toBe(0)
-    expect(performance.now() - begun).toBeLessThan(3_000)
     for (const stream of streams) stream.destroy()
   })
 
@@ -136,28 +131,31 @@ describe('the command line', () => {
     expect(output.stderr).toBe('')
   })
 
-  test.each([
-    ['--nonsense', '--nonsense'],
-    ['--port', 'abc'],
-    ['--port', '65536'],
-    ['--allow-origin', 'example.com'],
-    ['--allow-host', 'http://example.com'],
-    ['--session-secret', 'short'],
-    ['--keep-bytes', '0'],
-    ['--stall-ms', '0'],
-    ['--keep-messages', '1e3'],
-    ['--log-level', 'loud'],
-    ['--presenter-key', 'short-1'],
-    ['--presenter-key', 'not safe in an address'],
-    ['--text-units', '0'],
-  ])('%s %s is refused in a sentence that names it, with exit code 1', async (flag, value) => {
-    const { exited, output } = run(...(flag === value ? [flag] : [flag, value]))
-    expect((await exited).code).toBe(1)
-    expect(output.stdout).toBe('')
-    const [sentence = '', ...more] = output.stderr.trim().split('\n')
-    expect(sentence).toContain(flag)
-    expect(more).toEqual(['Try: fourwires --help'])
-    expect(output.stderr).not.toMatch(/\bat .*:\d+:\d+|node:internal/)
+  test('what it cannot take is refused in a sentence that names it, with exit code 1', { timeout: 60_000 }, async () => {
+    const wrong = [
+      ['--nonsense'],
+      ['--port', 'abc'],
+      ['--port', '65536'],
+      ['--allow-origin', 'example.com'],
+      ['--allow-host', 'http://example.com'],
+      ['--session-secret', 'short'],
+      ['--keep-bytes', '0'],
+      ['--stall-ms', '0'],
+      ['--keep-messages', '1e3'],
+      ['--log-level', 'loud'],
+      ['--presenter-key', 'short-1'],
+      ['--presenter-key', 'not safe in an address'],
+      ['--text-units', '0'],
+    ] as const
+    // A process each, side by side.
+    const refused = wrong.map((args) => ({ args, ...run(...args) }))
+    for (const { args, exited, output } of refused) {
+      expect([args, (await exited).code, output.stdout]).toEqual([args, 1, ''])
+      const [sentence = '', ...more] = output.stderr.trim().split('\n')
+      expect(sentence).toContain(args[0])
+      expect(more).toEqual(['Try: fourwires --help'])
+      expect(output.stderr).not.toMatch(/\bat .*:\d+:\d+|node:internal/)
+    }
   })
 
   test('an empty PORT is no port, and a bad one is named', async () => {
