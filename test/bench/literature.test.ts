@@ -1,4 +1,7 @@
-/** The relations of published experiments that are counts and bytes, on runs of a second or two. Times are not looked at here. */
+/**
+ * The relations of published experiments that are counts and bytes, on runs of a second or two. Times are not looked at here.
+ * Most of them wait for their rounds to pass: those run by `npm run bench:literature` only.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Bench } from '../../bench/bench.ts'
 import { measureConstants } from '../../bench/constants.ts'
@@ -20,11 +23,14 @@ beforeAll(() => {
 })
 afterAll(() => bench.close())
 
+/** What takes several seconds of a whole core. */
+const atLength = it.runIf(process.env['LITERATURE'] !== undefined)
+
 const broken = (checks: readonly Check[]): string[] =>
   checks.filter(({ holds }) => !holds).map(({ relation, measured }) => `${relation}: ${measured}`)
 
 describe('Bozdag, Mesbah, van Deursen', () => {
-  it('receives all that is published, on every wire', async () => {
+  atLength('receives all that is published, on every wire', async () => {
     const rows = await measureTrips(bench, { intervals: [50], clients: 3 })
     expect(rows.map(({ wire }) => wire)).toEqual(['poll', 'long-poll', 'sse', 'websocket'])
     expect(rows.map(receivedShare)).toEqual([1, 1, 1, 1])
@@ -40,7 +46,7 @@ describe('Bozdag, Mesbah, van Deursen', () => {
     expect(others.filter(({ wire }) => wire !== 'poll').map(({ rpm }) => rpm)).toEqual([10, 10, 10])
   })
 
-  it('misses most of five messages an interval without a cursor, and none with one', async () => {
+  atLength('misses most of five messages an interval without a cursor, and none with one', async () => {
     const rows = await measureMissed(bench, 1.2, [5])
     for (const { store, group, missed } of rows)
       if (store === 'cursor') expect(group.lost).toBe(0)
@@ -50,7 +56,7 @@ describe('Bozdag, Mesbah, van Deursen', () => {
 })
 
 describe('Lubbers and Greco', () => {
-  it('counts heads of 2, 4 and 6 bytes for frames, and hundreds for a poll', async () => {
+  atLength('counts heads of 2, 4 and 6 bytes for frames, and hundreds for a poll', async () => {
     const rows = await measureSurrounded(bench, 0.6, ['chromium'])
     expect(broken(surroundedChecks(rows, await measureFrames(bench)))).toEqual([])
   })
@@ -69,14 +75,17 @@ describe('RFC 6202', () => {
 })
 
 describe('High Performance Browser Networking', () => {
-  it('asks less often by long polling than by polling below a message an interval, more often above, and never over T/R', async () => {
-    const rows = await measureAsked(bench, 1.6, [0.2, 5])
-    expect(broken(askedChecks(rows))).toEqual([])
-  })
+  atLength(
+    'asks less often by long polling than by polling below a message an interval, more often above, and never over T/R',
+    async () => {
+      const rows = await measureAsked(bench, 1.6, [0.2, 5])
+      expect(broken(askedChecks(rows))).toEqual([])
+    },
+  )
 })
 
 describe('batching', () => {
-  it('moves more bytes by polling at one message an interval, and fewer at fifty', async () => {
+  atLength('moves more bytes by polling at one message an interval, and fewer at fifty', async () => {
     const constants = await measureConstants(bench, { headers: 'fetch', cookie: true })
     const rows = await measureBatched(bench, constants, 1.2, [1, 50])
     const [one, fifty] = rows
@@ -95,7 +104,7 @@ describe('coordinated omission', () => {
     expect(trips.mean).toBeCloseTo((100 + 75 + 50 + 25 + 3) / 5, 1)
   })
 
-  it('finds that autocannon puts in one for each millisecond instead', async () => {
+  atLength('finds that autocannon puts in one for each millisecond instead', async () => {
     expect(inventedBy(Float64Array.of(0.4, 1.9, 3.7))).toBe(2)
     const { loaded, intended, round } = await watchStall(bench, 2, 700)
     expect(loaded.failed).toBe(0)
