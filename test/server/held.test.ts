@@ -61,3 +61,28 @@ test('begins no stream for who was being admitted when the drain began', async (
   expect(String(await client.chunk())).toContain('draining')
   await closed
 })
+
+test('forgets what is held behind another answer of a connection, when that connection is gone', async () => {
+  await using server = await startServer()
+  const { cursor } = (await (await fetch(`${server.url}/rooms/r/poll`)).json()) as { readonly cursor: string }
+  const client = await RawClient.connect(server.port)
+  // The second and third wait behind the first, and none has news.
+  client.send(
+    request(server.port, `GET /rooms/r/long-poll?since=${cursor}`).repeat(2) + request(server.port, `GET /rooms/r/sse?since=${cursor}`),
+  )
+  await eventually(async () => (await server.connections()) === 3, 'three are held')
+  client.reset()
+  await server.quiet()
+  expect(await server.connections()).toBe(0)
+})
+
+test('counts each of them once, when they go with their connection', async () => {
+  await using server = await startServer()
+  const client = await RawClient.connect(server.port)
+  client.send(request(server.port, 'GET /rooms/r/sse'))
+  await client.head()
+  expect(await server.connections()).toBe(1)
+  client.reset()
+  await server.quiet()
+  expect(await server.connections()).toBe(0)
+})

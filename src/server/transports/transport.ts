@@ -36,14 +36,11 @@ export function leaveOnClose(answer: FastifyReply['raw'], meter: Meter, leave: (
   const { socket } = answer.req
   meter.connections++
   held.set(socket, (held.get(socket) ?? 0) + 1)
-  const closed = (): void => {
+  onceClosed(answer, () => {
     meter.connections--
     held.set(socket, (held.get(socket) ?? 1) - 1)
     leave()
-  }
-  // Whoever went while it was being admitted has closed already, and will not again.
-  if (answer.destroyed) closed()
-  else answer.once('close', closed)
+  })
 }
 
 /** The last of an answer is taken within the time of a stall, or its connection is cut: behind it nobody looks any more. */
@@ -57,6 +54,23 @@ export function cutUnlessTaken(answer: FastifyReply['raw'], meter: Meter, { whee
     socket.destroy()
   })
   answer.once('close', cancel)
+}
+
+/** Calls `then` once, when the answer or its connection closes: an answer that waits behind others of a pipeline does not hear of its own end. */
+function onceClosed(answer: FastifyReply['raw'], then: () => void): void {
+  const { socket } = answer.req
+  let open = true
+  const closed = (): void => {
+    answer.off('close', closed)
+    socket.off('close', closed)
+    // A connection that closes tells its answer first, and then us once more.
+    if (open) then()
+    open = false
+  }
+  // Whoever went while it was being admitted has closed already, and will not again.
+  if (answer.destroyed || socket.destroyed) return closed()
+  answer.once('close', closed)
+  socket.once('close', closed)
 }
 
 /** Calls `then` when the network has taken all that was written so far. (`drain` comes only where more than a stream's own mark waited.) */
