@@ -111,11 +111,13 @@ export class Rooms {
    * @throws Problem `draining`, `overloaded`, `forbidden`, `room-limit`, `store-unavailable`
    */
   async admit(request: FastifyRequest, room: string): Promise<Member | undefined> {
+    // Of who goes while it is being admitted there is no address any more.
+    const address: string | undefined = request.ip
     const member = await this.allow(request, room)
-    await this.createRoom(room, request.ip)
+    await this.createRoom(room, address)
     // All that was awaited took time: what began meanwhile holds for this one too.
     this.refuseWhenBusy()
-    this.hall?.arrived(member, request.ip)
+    if (address !== undefined) this.hall?.arrived(member, address)
     return member
   }
 
@@ -162,7 +164,7 @@ export class Rooms {
   }
 
   /** @throws Problem `room-limit` where this address has created too many rooms lately, and this would be one more */
-  async createRoom(room: string, address: string): Promise<void> {
+  async createRoom(room: string, address: string | undefined): Promise<void> {
     if (this.options.roomsPerMinute === 0 || this.hub.has(room)) return
     // Who asks while it is being asked is answered the same: many at once create one room, not many.
     const asker = `${address} ${room}`
@@ -172,8 +174,8 @@ export class Rooms {
     if (retryAfterMs > 0) throw new Problem('room-limit', 'This address has created too many rooms within a minute.', { retryAfterMs })
   }
 
-  async #takeRoom(room: string, address: string): Promise<number> {
-    return (await this.store.has(room)) ? 0 : this.#createRate.take(address)
+  async #takeRoom(room: string, address: string | undefined): Promise<number> {
+    return (await this.store.has(room)) ? 0 : this.#createRate.take(String(address))
   }
 
   async close(): Promise<void> {
