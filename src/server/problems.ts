@@ -29,6 +29,9 @@ export function problemOf(error: unknown, log: FastifyBaseLogger): Problem {
 
 /** Fastify's error handler. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A file whose reader has gone stops with it: that is no fault of ours, and nobody is there to be told.
+  const gone = (error as Partial<NodeJS.ErrnoException> | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE' && request.raw.socket.destroyed
+  if (gone) return answerProblem(reply, new Problem('internal'))
   return answerProblem(reply, problemOf(error, request.log))
 }
 
