@@ -9,10 +9,14 @@ import Fastify, {
   type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
 import type { Tap } from '../lab/tap.ts'
 import { parseName } from '../protocol/draft.ts'
-import { Problem } from '../protocol/problem.ts'
+import { encodeCloseReason } from '../protocol/frame.ts'
+import { Problem, problems } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { type HallOptions, LiveHall } from './hall.ts'
 import { addLab, tapInto } from './lab.ts'
@@ -56,6 +60,10 @@ declare module 'fastify' {
 const closeTimeout = 5_000
 /** Pongs that may wait for a peer: more than a flood needs to be told so, where `ws` alone would hang up without a word. */
 const maxPendingAutoPongs = 1_000
+
+/** How a connection ends where its peer, or the network, has ended it. */
+const networkErrors: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED'])
+const { close: closeInternal } = problems.internal
 
 /** How long the last answers and farewells may take once everybody has been sent away. */
 const lastAnswersMs = 1_000
@@ -138,9 +146,34 @@ async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }
   }
   await app.register(fastifyWebsocket, {
     options,
+    errorHandler: failSocket,
     // Sockets are sent away by us, each in its turn.
     preClose: (done) => done(),
   })
+  refuseUpgradesBehindAnswers(app.server)
+}
+
+/**
+ * What a peer does wrong `ws` tells it in a close, and is no fault of ours: to end the connection at once, as
+ * @fastify/websocket does by itself, could take the close with it. What we do wrong is logged, and told as such.
+ */
+function failSocket(error: Error, socket: WebSocket, { log }: FastifyRequest): void {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (code.startsWith('WS_ERR_') || networkErrors.has(code)) return log.debug(error)
+  log.error(error)
+  socket.close(closeInternal, encodeCloseReason('internal'))
+}
+
+/** An upgrade behind a question that is not answered yet has no place: like garbage there, it ends the connection. */
+function refuseUpgradesBehindAnswers(server: Server): void {
+  for (const upgrade of server.listeners('upgrade')) {
+    server.off('upgrade', upgrade as () => void)
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex & { _httpMessage?: ServerResponse | null }, head: Buffer) => {
+      if (socket._httpMessage == null) upgrade.call(server, request, socket, head)
+      // Node has taken its own listener away by now.
+      else socket.on('error', () => {}).destroy()
+    })
+  }
 }
 
 /** The routes of the contract, on an application whose requests have passed the guard. */

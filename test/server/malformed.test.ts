@@ -1,6 +1,8 @@
 /** What is no request, or never becomes one: answered by a problem where an answer still has a place, and the connection ends. */
+import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { eventually, expectProblem, metric } from '../support/answers.ts'
+import { logged } from '../support/logged.ts'
 import { ask, RawClient, request } from '../support/raw-client.ts'
 import { handshake, RawWebSocket } from '../support/raw-websocket.ts'
 import { member, post, startServer } from '../support/server.ts'
@@ -173,6 +175,23 @@ describe('garbage behind a request that is being answered', () => {
     expect((await client.rest()).toString()).toBe('')
     await eventually(async () => (await metric(server.url, 'fourwires_connections{transport="long-poll"}')) === 0, 'it is let go')
     client.destroy()
+  })
+
+  test('is an upgrade, too: the connection ends, and is not forgotten', async () => {
+    const { log, stream } = logged()
+    await using server = await startServer({ logger: { level: 'warn', stream } })
+    const { cursor } = (await (await fetch(`${server.url}/rooms/r/poll`)).json()) as { cursor: string }
+    for (const target of ['/rooms/r/websocket', '/rooms/r/poll']) {
+      const accepted = new Promise<Socket>((resolve) => server.app.server.once('connection', resolve))
+      const client = await RawClient.connect(server.port)
+      const peer = await accepted
+      client.send(request(server.port, `GET /rooms/r/long-poll?since=${cursor}`) + handshake(server.port, target))
+      expect((await client.rest()).toString()).toBe('')
+      await eventually(() => peer.destroyed, 'its connection is gone')
+      client.destroy()
+    }
+    await server.quiet()
+    expect(log).toEqual([])
   })
 
   test('after an answer is a request of its own, and a bad one', async () => {

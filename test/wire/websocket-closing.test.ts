@@ -1,5 +1,6 @@
 /** WebSocket on the wire: how and why a socket is closed. */
 import { describe, expect, test } from 'vitest'
+import { logged } from '../support/logged.ts'
 import { closeFrame, frame, frameHead, opcodes, RawWebSocket } from '../support/raw-websocket.ts'
 import { member, startServer, type TestServer } from '../support/server.ts'
 
@@ -148,6 +149,24 @@ describe('RFC 6455 closes a WebSocket', () => {
     socket.client.socket.on('error', () => {})
     socket.send(...(frames as Buffer[]))
     expect((await socket.closing()).code).toBe(code)
+  })
+
+  test('and says so to its peer, not to its own log', async () => {
+    const { log, stream } = logged()
+    await using server = await startServer({ logger: { level: 'info', stream } })
+    const wrong = cases.filter(([code]) => code !== 1008)
+    await Promise.all(
+      wrong.map(async ([code, , ...frames]) => {
+        using socket = await RawWebSocket.open(server.port, path)
+        // Answered by a close and not by the end: what was in the same packet behind the fault is in nobody's way.
+        socket.send(...frames, frame('{'.repeat(20_000)), frame('{'.repeat(20_000)))
+        expect((await socket.closing()).code).toBe(code)
+        socket.client.halfClose()
+        await socket.client.ended
+      }),
+    )
+    await server.quiet()
+    expect(log.filter((line) => !line.includes('Server listening'))).toEqual([])
   })
 
   test('and takes a message of exactly 32 KiB, and one of 64 fragments', async () => {
