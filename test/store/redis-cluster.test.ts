@@ -85,7 +85,7 @@ it('follows a room that moves to another node', async () => {
   await to.client.cluster('SETSLOT', slot, 'IMPORTING', fromId)
   await from.client.cluster('SETSLOT', slot, 'MIGRATING', toId)
   const keys = await from.client.cluster('GETKEYSINSLOT', slot, 100)
-  await from.client.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...(keys as string[]))
+  await from.client.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys)
   for (const { client } of [to, from]) await client.cluster('SETSLOT', slot, 'NODE', toId)
   expect(await vi.waitFor(() => say(store, 'lobby', '2'), patience)).toMatchObject({ ack: { seq: 2 } })
   expect((await store.read('lobby', 'earliest')).messages.map(({ text }) => text)).toEqual(['1', '2'])
