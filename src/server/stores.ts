@@ -1,6 +1,7 @@
 /** Where rooms are kept: what the command line says of it, and the store that it names. */
 import { MemoryStore } from '../store/memory.ts'
 import { fileLimits, FileStore, type FsyncPolicy, fsyncPolicies } from '../store/file.ts'
+import { redisLimits, RedisStore } from '../store/redis.ts'
 import type { RoomStore } from '../store/store.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
 
@@ -39,7 +40,8 @@ export function chooseStore(given: Readonly<Record<string, string | undefined>>)
   }
   const { data = '', fsync = 'batched', redis = '' } = given
   if (store === 'file' && data === '') throw new Error('--store file needs a directory: --data DIR')
-  if (store === 'redis' && !/^rediss?:\/\/./.test(redis)) throw new Error('--store redis needs an address: --redis redis://HOST:PORT')
+  if (store === 'redis' && !/^rediss?(\+cluster)?:\/\/./.test(redis))
+    throw new Error('--store redis needs an address: --redis redis://HOST:PORT')
   if (!isOneOf(fsyncPolicies, fsync)) throw new Error(`--fsync is ${oneOf(fsyncPolicies)}; it got "${fsync}"`)
   return { store, data, fsync, redis }
 }
@@ -49,16 +51,22 @@ export function chooseStore(given: Readonly<Record<string, string | undefined>>)
  * @throws Error in one sentence where it cannot be used
  */
 export async function openStore(
-  { store, data, fsync }: StoreChoice,
+  { store, data, fsync, redis }: StoreChoice,
   given: Partial<ServerOptions>,
   told: (sentence: string) => void,
 ): Promise<OpenStore> {
-  const { sessionSecret } = withDefaults(given)
+  const { sessionSecret, storeTimeoutMs } = withDefaults(given)
   if (store === 'file') {
     const kept = await FileStore.open(data, { limits: withDefaults({ ...fileLimits, ...given }), fsync, told })
     return { store: kept, sessionSecret: sessionSecret || (await kept.sessionSecret()) }
   }
-  if (store === 'redis') throw new Error('--store redis is not there yet')
+  if (store === 'redis') {
+    // One drawn by each process would make strangers of all who land on another.
+    if (sessionSecret === '') throw new Error('--store redis needs the secret that all its processes share: set SESSION_SECRET')
+    const limits = withDefaults({ ...redisLimits, ...given })
+    const report = (error: Error): void => told(`Redis: ${error.message}`)
+    return { store: await RedisStore.open(redis, limits, { timeoutMs: storeTimeoutMs, report }), sessionSecret }
+  }
   return { store: new MemoryStore(withDefaults(given)), sessionSecret }
 }
 

@@ -9,8 +9,8 @@ import { rooms } from './redis/rooms.ts'
 import { Watched } from './redis/watched.ts'
 import { type Appended, defaultLimits, type LogState, resume, type RoomStore, type StoreLimits, type Unwatch, type Wake } from './store.ts'
 
-/** A room goes a day after its last message when nobody is in it: Redis is there to keep. */
-const idleSeconds = 24 * 3600
+/** What differs from the contract's limits for memory: a room goes a day after its last message when nobody is in it. */
+export const redisLimits = { idleSeconds: 24 * 3600 } as const satisfies Partial<StoreLimits>
 
 /** Who has read within this time is still in the room, in ms: a poller asks once a minute at least, and may miss one. */
 const readerMs = 150_000
@@ -56,7 +56,7 @@ export class RedisStore implements RoomStore {
 
   constructor(connection: Connection, limits: Partial<StoreLimits> = {}) {
     this.connection = connection
-    this.#limits = { ...defaultLimits, idleSeconds, ...limits }
+    this.#limits = { ...defaultLimits, ...redisLimits, ...limits }
     this.#watched = new Watched(connection, (names) => this.#heads(names))
     connection.everySecond(() => this.#stay())
   }

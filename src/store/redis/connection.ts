@@ -65,11 +65,13 @@ export class Connection {
     // Without a listener the process would end. What was asked meanwhile is told by its own rejection.
     for (const client of new Set([asked, told])) {
       client.on('error', (error: Error) => {
+        // Told once, not at every attempt to come back.
+        if (this.#opened && !this.#closed && this.#lastError === undefined) this.#report(error)
         this.#lastError = error
-        if (this.#opened && !this.#closed) this.#report(error)
       })
     }
     asked.on('ready', () => {
+      this.#lastError = undefined
       // A server that came back may have come back empty.
       if (this.#opened) void this.#load().catch((error: Error) => this.#report(error))
     })
