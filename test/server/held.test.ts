@@ -76,6 +76,17 @@ test('forgets what is held behind another answer of a connection, when that conn
   expect(await server.connections()).toBe(0)
 })
 
+test('keeps no time for answers that nobody will take, when their connection is gone', async () => {
+  await using server = await startServer()
+  const { cursor } = (await (await fetch(`${server.url}/rooms/r/poll`)).json()) as { readonly cursor: string }
+  const client = await RawClient.connect(server.port)
+  client.send(request(server.port, `GET /rooms/r/long-poll?since=${cursor}`) + request(server.port, 'GET /rooms/r/poll').repeat(30))
+  await eventually(async () => (await metric(server.url, 'fourwires_timers')) > 30, 'thirty answers wait')
+  client.reset()
+  await server.quiet()
+  expect(await metric(server.url, 'fourwires_timers')).toBe(0)
+})
+
 test('counts each of them once, when they go with their connection', async () => {
   await using server = await startServer()
   const client = await RawClient.connect(server.port)

@@ -53,24 +53,33 @@ export function cutUnlessTaken(answer: FastifyReply['raw'], meter: Meter, { whee
     meter.slowReadersCut++
     socket.destroy()
   })
-  answer.once('close', cancel)
+  onceClosed(answer, cancel)
+}
+
+/** What is to be done when a connection closes: one listener for all answers that wait on it, which may be hundreds. */
+const endings = new WeakMap<Socket, Set<() => void>>()
+
+function endingsOf(socket: Socket): Set<() => void> {
+  const known = endings.get(socket)
+  if (known !== undefined) return known
+  const made = new Set<() => void>()
+  endings.set(socket, made)
+  socket.once('close', () => made.forEach((end) => end()))
+  return made
 }
 
 /** Calls `then` once, when the answer or its connection closes: an answer that waits behind others of a pipeline does not hear of its own end. */
 function onceClosed(answer: FastifyReply['raw'], then: () => void): void {
   const { socket } = answer.req
-  let open = true
+  const waiting = endingsOf(socket)
   const closed = (): void => {
-    answer.off('close', closed)
-    socket.off('close', closed)
     // A connection that closes tells its answer first, and then us once more.
-    if (open) then()
-    open = false
+    if (waiting.delete(closed)) then()
   }
+  waiting.add(closed)
   // Whoever went while it was being admitted has closed already, and will not again.
-  if (answer.destroyed || socket.destroyed) return closed()
-  answer.once('close', closed)
-  socket.once('close', closed)
+  if (answer.destroyed || socket.destroyed) closed()
+  else answer.once('close', closed)
 }
 
 /** Calls `then` when the network has taken all that was written so far. (`drain` comes only where more than a stream's own mark waited.) */
