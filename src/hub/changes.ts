@@ -1,7 +1,8 @@
 /** The newest of each member, numbered as it changes and told on a tick: to every reader only what changed since its version. */
+import { createHash } from 'node:crypto'
 import { drawEpoch } from '../protocol/cursor.ts'
 import type { Change } from '../protocol/message.ts'
-import { formatVersion, nobody, parseVersion } from '../protocol/version.ts'
+import { formatVersion, nobody, parseVersion, type Version } from '../protocol/version.ts'
 import type { Wheel } from './wheel.ts'
 
 export interface ChangesOptions {
@@ -10,6 +11,11 @@ export interface ChangesOptions {
   /** Of so many is told in one batch, and in so many bytes of JSON; the rest follows in the next. */
   readonly perBatch: number
   readonly batchBytes: number
+  /**
+   * Other nodes tell the same, and a reader may ask any of them next. A version then has a print of what was told: who knows it
+   * is told only what changed since, whichever node told it.
+   */
+  readonly shared?: boolean
 }
 
 export interface ChangesEvents {
@@ -30,10 +36,24 @@ interface Entry<Value> extends Latest<Value> {
   readonly number: number
   /** What it takes of a batch. */
   readonly bytes: number
+  readonly print: number
 }
 
 /** Who has gone is remembered for those who knew an earlier version; so many, or as many as there are. */
 const rememberedGone = 1_000
+
+/**
+ * A shared version's number is how often was told, above a print of what was. It rises for each reader, as within an epoch it
+ * has to; below one telling it is the place in a list of which a part was told.
+ */
+const prints = 2 ** 32
+const tellingsAtMost = 200_000
+/** So much later than here the same may be known elsewhere, or the other way round, beside the time between two tellings, in ms. */
+const latenessMs = 500
+/** So many prints are remembered. */
+const rememberedPrints = 1_000
+
+const printOf = (text: string): number => createHash('sha1').update(text).digest().readUInt32BE()
 
 /** What a batch has around its list, in bytes: its keys, a cursor and a version. */
 const aroundBytes = 160
@@ -50,10 +70,17 @@ export class Changes<Value> {
   #epoch = drawEpoch()
   #number = 0
   #gone = 0
+  /** How often was told, the print of all that is told now, and which number was the last when it was another. */
+  #tellings = 0
+  #print = 0
+  readonly #prints = new Map<number, number>()
+  /** Prints that we have never told, and since when they are known to be about. */
+  readonly #strange = new Map<number, number>()
+  readonly #bornAt = performance.now()
   /** The version that is told now. */
   #told = nobody
   #toldAt = -Infinity
-  #telling = false
+  #cancelTelling: (() => void) | undefined
 
   constructor(wheel: Wheel, options: ChangesOptions, events: ChangesEvents) {
     this.#wheel = wheel
@@ -87,28 +114,94 @@ export class Changes<Value> {
   since(known: string): Change<Value> | undefined {
     const toldOnce = this.#number > 0 || this.#pending.size === 0
     if (!toldOnce || known === this.#told) return undefined
-    if (this.#told === nobody) return { version: nobody, list: {} }
     const version = parseVersion(known)
-    const from = version?.epoch === this.#epoch ? version.number : 0
+    if (this.#options.shared && version !== undefined) return this.#sinceShared(version)
+    if (this.#told === nobody) return { version: nobody, list: {} }
+    if (this.#options.shared) return this.#collect(this.#epoch, 0, this.#complete)
+    return this.#collect(this.#epoch, version?.epoch === this.#epoch ? version.number : 0, this.#number)
+  }
+
+  /** At the next telling that may be: once for all that changes until then, and no timer where nothing does. */
+  tellSoon(): void {
+    this.#cancelTelling ??= this.#wheel.at(this.#toldAt + this.#options.everyMs, this.tell)
+  }
+
+  /** Nothing is told any more. */
+  stop(): void {
+    this.#cancelTelling?.()
+  }
+
+  /** Tells now what has changed. */
+  readonly tell = (): void => {
+    this.#cancelTelling?.()
+    this.#cancelTelling = undefined
+    const before = this.#number
+    for (const [id, latest] of this.#pending) this.#enter(id, latest)
+    this.#pending.clear()
+    if (this.#number === before) return this.#events.rested()
+    if (this.#gone > Math.max(rememberedGone, this.#size)) this.#forgetGone()
+    this.#toldAt = this.#wheel.tickedAt
+    if (this.#options.shared) this.#remember()
+    const number = this.#options.shared ? this.#complete : this.#number
+    this.#told = this.#size === 0 ? nobody : formatVersion({ epoch: this.#epoch, number })
+    this.#events.told()
+  }
+
+  /** What changed after this number, told in this epoch; all of it makes the version `complete`. */
+  #collect(epoch: string, from: number, complete: number): Change<Value> | undefined {
     const list = Object.create(null) as Record<string, Value | null>
     let [count, bytes, last] = [0, aroundBytes, 0]
     for (const [id, entry] of this.#entries) {
       if (entry.number <= from || (from === 0 && entry.value === null)) continue
       bytes += entry.bytes
       const full = count === this.#options.perBatch || bytes > this.#options.batchBytes
-      if (full && count > 0) return { version: formatVersion({ epoch: this.#epoch, number: last }), list }
+      if (full && count > 0) return { version: formatVersion({ epoch, number: last }), list }
       list[id] = entry.value
       last = entry.number
       count++
     }
-    return count === 0 ? undefined : { version: this.#told, list }
+    return count === 0 ? undefined : { version: formatVersion({ epoch, number: complete }), list }
   }
 
-  /** At the next telling that may be: once for all that changes until then, and no timer where nothing does. */
-  tellSoon(): void {
-    if (this.#telling) return
-    this.#telling = true
-    this.#wheel.at(this.#toldAt + this.#options.everyMs, this.#tell)
+  /** The number of a shared version that has all that is told now. */
+  get #complete(): number {
+    return this.#tellings * prints + this.#print
+  }
+
+  /** What changed since a version that may be another node's. */
+  #sinceShared({ epoch, number }: Version): Change<Value> | undefined {
+    const ours = epoch === this.#epoch
+    const [tellings, print] = [Math.floor(number / prints), number % prints]
+    if (tellings === 0 && ours) return this.#collect(epoch, number, this.#complete)
+    if (tellings > 0 && print === this.#print) return undefined
+    const from = tellings > 0 && tellings < tellingsAtMost ? this.#prints.get(print) : undefined
+    if (from !== undefined) {
+      // What another node told it is what we told then: what changed since is told in that one's epoch, and nothing is forgotten.
+      const next = Math.max(this.#tellings, tellings + 1) * prints + this.#print
+      const change = this.#collect(epoch, from, next)
+      if (change?.version === formatVersion({ epoch, number: next })) return change
+    }
+    if (from === undefined && tellings > 0 && this.#ahead(print)) return undefined
+    // What it knows is to be forgotten.
+    if (ours) this.#epoch = drawEpoch()
+    return this.#told === nobody ? { version: nobody, list: {} } : this.#collect(this.#epoch, 0, this.#complete)
+  }
+
+  /** Was it told by another node what we shall tell in a moment? To tell it ours now would be to take that back. */
+  #ahead(print: number): boolean {
+    const now = performance.now()
+    const strangeMs = this.#options.everyMs + latenessMs
+    const since = this.#strange.get(print)
+    if (since !== undefined) return now - since < strangeMs
+    // What was told to us only now is nothing old.
+    if (now - this.#bornAt < strangeMs || this.#strange.size >= rememberedPrints) return false
+    this.#strange.set(print, now)
+    this.#wheel.after(strangeMs, () => {
+      // Who waits is told everything then, if it is still strange.
+      this.#events.told()
+      this.#wheel.after(strangeMs, () => this.#strange.delete(print))
+    })
+    return true
   }
 
   #latest(id: string): Latest<Value> | undefined {
@@ -122,25 +215,28 @@ export class Changes<Value> {
     if (known?.value === null) this.#gone--
     if (value === null) this.#gone++
     this.#entries.delete(id)
-    this.#entries.set(id, { value, json, number: ++this.#number, bytes: Buffer.byteLength(`${JSON.stringify(id)}:${json},`) })
+    const text = `${JSON.stringify(id)}:${json},`
+    const print = this.#options.shared && value !== null ? printOf(text) : 0
+    this.#print = (this.#print - (known?.print ?? 0) + print + prints) % prints
+    this.#entries.set(id, { value, json, number: ++this.#number, bytes: Buffer.byteLength(text), print })
+  }
+
+  #remember(): void {
+    if (++this.#tellings >= tellingsAtMost) {
+      this.#tellings = 1
+      this.#forgetGone()
+    }
+    this.#prints.delete(this.#print)
+    this.#prints.set(this.#print, this.#number)
+    const [oldest] = this.#prints.keys()
+    if (this.#prints.size > rememberedPrints && oldest !== undefined) this.#prints.delete(oldest)
   }
 
   /** In an epoch of its own, in which everybody is told everything. */
   #forgetGone(): void {
     this.#epoch = drawEpoch()
     this.#gone = 0
+    this.#prints.clear()
     for (const [id, { value }] of this.#entries) if (value === null) this.#entries.delete(id)
-  }
-
-  readonly #tell = (): void => {
-    this.#telling = false
-    const before = this.#number
-    for (const [id, latest] of this.#pending) this.#enter(id, latest)
-    this.#pending.clear()
-    if (this.#number === before) return this.#events.rested()
-    if (this.#gone > Math.max(rememberedGone, this.#size)) this.#forgetGone()
-    this.#toldAt = this.#wheel.tickedAt
-    this.#told = this.#size === 0 ? nobody : formatVersion({ epoch: this.#epoch, number: this.#number })
-    this.#events.told()
   }
 }

@@ -1,6 +1,7 @@
 /** Who is listening: rooms → subscriptions. Hears of messages only from the store, and wakes once per turn of the event loop. */
 import type { Since } from '../protocol/message.ts'
 import type { Problem } from '../protocol/problem.ts'
+import type { Attendance } from '../store/attendance.ts'
 import type { RoomStore } from '../store/store.ts'
 import { Members, type MembersOptions } from './members.ts'
 import { Room, type RoomOptions } from './room.ts'
@@ -16,11 +17,13 @@ export class Hub {
   readonly #woken = new Set<Room>()
   #size = 0
 
-  constructor(store: RoomStore, wheel: Wheel, options: RoomOptions & MembersOptions) {
+  /** `attendance`: where other nodes serve the same rooms, what they tell each other of who is here. */
+  constructor(store: RoomStore, wheel: Wheel, options: RoomOptions & MembersOptions, attendance?: Attendance) {
     this.#store = store
     this.wheel = wheel
     this.#options = options
-    this.members = new Members(wheel, options, (room, aside) => this.#rooms.get(room)?.tell(aside))
+    const nodes = attendance && { attendance, lingerMs: options.lingerMs, read: (room: string) => this.#rooms.has(room) }
+    this.members = new Members(wheel, options, (room, aside) => this.#rooms.get(room)?.tell(aside), nodes)
   }
 
   /** Subscriptions open now. */

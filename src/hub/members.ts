@@ -1,13 +1,29 @@
 /** Who is here: one session in one room is one member, held by a lease for each of its wires, whatever the transport. */
 import type { Aside, Change, Member, Told, TransportName } from '../protocol/message.ts'
 import { nobody } from '../protocol/version.ts'
+import type { Attendance } from '../store/attendance.ts'
+import type { Attendant } from './attendant.ts'
 import { type Listed, Roster, type RosterOptions } from './roster.ts'
+import { renewalMs, Sharing } from './sharing.ts'
 import type { Wheel } from './wheel.ts'
 
 export interface MembersOptions extends RosterOptions {
   /** Members at the most; who comes then reads without being one. */
   readonly maxMembers: number
 }
+
+/** The other nodes that serve the same rooms. */
+export interface Nodes {
+  readonly attendance: Attendance
+  /** How long a room that nobody here asks for is still listened to, in ms. */
+  readonly lingerMs: number
+  /** Does somebody read this room here? */
+  readonly read: (room: string) => boolean
+}
+
+/** How soon the leaving of a session is told again where it could not be told, in ms, and how often. */
+const leaveAgainMs = 1_000
+const leaveTries = 60
 
 /** What a transport holds for a member while a wire is open. */
 export interface Lease {
@@ -27,17 +43,24 @@ export class Members {
   readonly #options: MembersOptions
   readonly #told: (room: string, aside: Aside) => void
   readonly #rosters = new Map<string, Roster>()
+  readonly #nodes: Nodes | undefined
+  /** Where there are other nodes: what is told to them and by them, and when it was asked for last. */
+  readonly #shared = new Map<string, { readonly sharing: Sharing; askedAt: number }>()
+  /** When a lease was last renewed for another node's wire, in the order of that. */
+  readonly #renewed = new Map<string, number>()
   #size = 0
   #states = 0
 
   /** `told` is called where a room's readers have something new to read, once every `membersMs` or `statesMs` at the most. */
-  constructor(wheel: Wheel, options: MembersOptions, told: (room: string, aside: Aside) => void) {
+  constructor(wheel: Wheel, options: MembersOptions, told: (room: string, aside: Aside) => void, nodes?: Nodes) {
     this.#wheel = wheel
     this.#options = options
     this.#told = told
+    this.#nodes = nodes
+    nodes?.attendance.onLeave((id) => this.#forgetHere(id))
   }
 
-  /** Members here now, one in two rooms twice. */
+  /** Members here now, one in two rooms twice; of other nodes those in rooms that somebody is in or reads here. */
   get size(): number {
     return this.#size
   }
@@ -77,14 +100,29 @@ export class Members {
   renew(room: string, member: Member, transport: TransportName, leaseMs: number): void {
     const roster = this.#rosters.get(room)
     if (roster?.attendant(member.id)?.wires.get(transport)?.open) roster.seen(member, transport, leaseMs)
+    else if (this.#nodes !== undefined) this.#renewElsewhere(room, member.id, transport, leaseMs)
   }
 
-  /** The session has ended: it leaves every room. */
+  /** The session has ended: it leaves every room, on every node. */
   forget(id: string): void {
-    for (const roster of this.#rosters.values()) {
-      const attendant = roster.attendant(id)
-      if (attendant !== undefined) roster.forget(attendant)
-    }
+    this.#forgetHere(id)
+    if (this.#nodes !== undefined) this.#leave(this.#nodes.attendance, id)
+  }
+
+  /**
+   * Resolves once it is known who is in this room by other nodes' wires, and at once where there are no other nodes; to false
+   * where that took too long.
+   */
+  async known(room: string, patienceMs: number): Promise<boolean> {
+    const sharing = this.#listen(room, patienceMs)
+    if (sharing === undefined || sharing.complete) return true
+    return new Promise((resolve) => {
+      const cancel = this.#wheel.after(patienceMs, () => resolve(false))
+      void sharing.watch().then(() => {
+        cancel()
+        resolve(true)
+      })
+    })
   }
 
   list(room: string): readonly Listed[] {
@@ -93,7 +131,17 @@ export class Members {
 
   /** The state that a member carries in this room from now on, null for none. Of who is not here nothing is kept. */
   carry(room: string, id: string, state: unknown): void {
-    this.#rosters.get(room)?.carry(id, state)
+    const roster = this.#rosters.get(room)
+    const own = { value: state, setAt: performance.now() }
+    const attendant = roster?.attendant(id)
+    if (attendant !== undefined) attendant.ownState = own
+    roster?.carry(id, state)
+    this.#share(room)?.carried(id, own)
+  }
+
+  /** Resolves once other nodes were told of this room what is to be told now, or could not be; at once where there are none. */
+  async told(room: string): Promise<void> {
+    await this.#shared.get(room)?.sharing.told()
   }
 
   /** As `list`, and how long each sign proves it. */
@@ -105,25 +153,115 @@ export class Members {
     }))
   }
 
-  /** What a reader that knows this version is to be told; undefined for nothing. */
+  /** What a reader that knows this version is to be told; undefined for nothing, and for nothing yet. */
   since(room: string, aside: Aside, known: string): Change<Told[Aside]> | undefined {
+    // Who is not known yet is not said to be gone.
+    if (this.#listen(room)?.complete === false) return undefined
     const roster = this.#rosters.get(room)
     if (roster !== undefined) return roster.since(aside, known)
     return known === nobody ? undefined : { version: nobody, list: {} }
+  }
+
+  /** Tells other nodes what they were not told yet, and nothing more. */
+  async close(): Promise<void> {
+    const shared = [...this.#shared.values()]
+    this.#shared.clear()
+    await Promise.all(shared.map(({ sharing }) => sharing.close()))
   }
 
   /** Of a room that this member is in or may enter. */
   #rosterFor(room: string, { id }: Member): Roster | undefined {
     const known = this.#rosters.get(room)
     if (this.#size >= this.#options.maxMembers && known?.attendant(id) === undefined) return undefined
-    if (known !== undefined) return known
-    const roster = new Roster(this.#wheel, this.#options, {
-      told: (aside) => this.#told(room, aside),
-      counted: (by) => void (this.#size += by),
-      carried: (by) => void (this.#states += by),
-      emptied: () => this.#rosters.delete(room),
-    })
+    this.#listen(room)
+    return known ?? this.#enter(room)
+  }
+
+  #enter(room: string): Roster {
+    const events = {
+      told: (aside: Aside) => this.#told(room, aside),
+      counted: (by: number) => void (this.#size += by),
+      carried: (by: number) => void (this.#states += by),
+      emptied: () => void this.#rosters.delete(room),
+      heard: (attendant: Attendant, leaseMs?: number) => this.#share(room)?.heard(attendant, leaseMs),
+    }
+    const roster = new Roster(this.#wheel, this.#options, events, this.#nodes?.attendance)
     this.#rosters.set(room, roster)
     return roster
+  }
+
+  /** What is told to other nodes of this room, and by them; undefined where there are none. */
+  #share(room: string): Sharing | undefined {
+    if (this.#nodes === undefined) return undefined
+    const known = this.#shared.get(room)
+    if (known !== undefined) return known.sharing
+    const sharing = new Sharing(room, this.#nodes.attendance, this.#wheel, {
+      roster: (make) => this.#rosters.get(room) ?? (make ? this.#enter(room) : undefined),
+      rested: () => this.#letGo(room),
+    })
+    this.#shared.set(room, { sharing, askedAt: -Infinity })
+    return sharing
+  }
+
+  /** The same, and it is listened to for as long as somebody is in the room here, reads it, asks, or waits so long for an answer. */
+  #listen(room: string, patienceMs = 0): Sharing | undefined {
+    const sharing = this.#share(room)
+    const shared = this.#shared.get(room)
+    if (sharing === undefined || shared === undefined || this.#nodes === undefined) return undefined
+    const begun = shared.askedAt > -Infinity
+    shared.askedAt = Math.max(shared.askedAt, performance.now() + (sharing.complete ? 0 : patienceMs))
+    if (!begun) {
+      void sharing.watch()
+      this.#linger(room, this.#nodes)
+    }
+    return sharing
+  }
+
+  #linger(room: string, nodes: Nodes): void {
+    this.#wheel.after(nodes.lingerMs, () => {
+      const shared = this.#shared.get(room)
+      if (shared === undefined) return
+      const roster = this.#rosters.get(room)
+      const asked = performance.now() - shared.askedAt < nodes.lingerMs
+      if (asked || nodes.read(room) || roster?.attended === true) return this.#linger(room, nodes)
+      shared.sharing.unwatch()
+      shared.askedAt = -Infinity
+      roster?.dispose()
+      this.#rosters.delete(room)
+      this.#letGo(room)
+    })
+  }
+
+  #letGo(room: string): void {
+    if (this.#shared.get(room)?.sharing.idle === true) this.#shared.delete(room)
+  }
+
+  /** Only so often as matters: it comes with every publish. */
+  #renewElsewhere(room: string, id: string, transport: TransportName, leaseMs: number): void {
+    const now = performance.now()
+    const everyMs = Math.min(renewalMs, leaseMs / 3)
+    for (const [key, at] of this.#renewed) {
+      if (now - at < everyMs) break
+      this.#renewed.delete(key)
+    }
+    const key = `${room} ${transport} ${id}`
+    if (this.#renewed.has(key)) return
+    this.#renewed.set(key, now)
+    this.#share(room)?.renewed(id, transport, leaseMs)
+  }
+
+  #forgetHere(id: string): void {
+    for (const [room, roster] of this.#rosters) {
+      const attendant = roster.attendant(id)
+      if (attendant === undefined) continue
+      roster.forget(attendant)
+      this.#share(room)?.left(id)
+    }
+  }
+
+  #leave(attendance: Attendance, id: string, tries = leaveTries): void {
+    attendance.leave(id).catch(() => {
+      if (tries > 0) this.#wheel.after(leaveAgainMs, () => this.#leave(attendance, id, tries - 1))
+    })
   }
 }

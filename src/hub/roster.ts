@@ -1,5 +1,7 @@
-/** The members of one room: a lease for each wire of each, who is here by them, and the state that each carries. */
-import { type Aside, type Change, type Member, type Present, type Told, type TransportName, transportNames } from '../protocol/message.ts'
+/** The members of one room: who is here by the leases of their wires, when that ends, and the state that each carries. */
+import type { Aside, Change, Member, Present, Told, TransportName } from '../protocol/message.ts'
+import type { Attended, Notice } from '../store/attendance.ts'
+import { Attendant } from './attendant.ts'
 import { Changes } from './changes.ts'
 import type { Wheel } from './wheel.ts'
 
@@ -27,24 +29,19 @@ export interface RosterEvents {
   readonly carried: (by: number) => void
   /** Nobody is here any more, and everybody was told. */
   readonly emptied: () => void
+  /** Heard of a member on a wire of ours. `leaseMs` where there is no more to it than that its lease goes on for so long. */
+  readonly heard: (attendant: Attendant, leaseMs?: number) => void
 }
 
-/** What we know of one wire: when it was last heard, and until when that proves anything (0: not any more). */
-interface Wire {
-  /** Connections of this transport open now: two tabs have two. */
-  open: number
-  seenAt: number
-  endsAt: number
-  /** Its last connection was closed: it counts for the time of grace, and only where there is no other. */
-  closing: boolean
+/** What is known of other nodes, where there are any. */
+export interface Nodes {
+  readonly node: string
+  /** For how many ms they cannot be heard. */
+  readonly awayMs: number
 }
 
-export interface Attendant {
-  member: Member
-  readonly wires: Map<TransportName, Wire>
-  dueAt: number
-  cancel: () => void
-}
+/** Where other nodes cannot be heard their members stay, as long as a lease at the most; looked at again after so many ms. */
+const holdMs = 1_000
 
 /** A member, and how we know that it is here: when each of its wires was last heard, in ms before now. */
 export interface Listed extends Member {
@@ -55,18 +52,21 @@ export class Roster {
   readonly #wheel: Wheel
   readonly #options: RosterOptions
   readonly #events: RosterEvents
+  readonly #nodes: Nodes | undefined
   readonly #attendants = new Map<string, Attendant>()
   readonly #presents: Changes<Present>
   readonly #states: Changes<unknown>
 
-  constructor(wheel: Wheel, options: RosterOptions, events: RosterEvents) {
+  constructor(wheel: Wheel, options: RosterOptions, events: RosterEvents, nodes?: Nodes) {
     this.#wheel = wheel
     this.#options = options
     this.#events = events
+    this.#nodes = nodes
+    const shared = nodes !== undefined
     const { membersMs, membersPerBatch, statesMs, statesPerBatch, batchBytes } = options
     this.#presents = new Changes(
       wheel,
-      { everyMs: membersMs, perBatch: membersPerBatch, batchBytes },
+      { everyMs: membersMs, perBatch: membersPerBatch, batchBytes, shared },
       {
         told: () => {
           events.told('members')
@@ -80,7 +80,7 @@ export class Roster {
     )
     this.#states = new Changes(
       wheel,
-      { everyMs: statesMs, perBatch: statesPerBatch, batchBytes },
+      { everyMs: statesMs, perBatch: statesPerBatch, batchBytes, shared },
       { told: () => events.told('states'), rested: () => {} },
     )
   }
@@ -89,20 +89,19 @@ export class Roster {
     return this.#attendants.get(id)
   }
 
+  /** Is anybody here by a wire of this process? */
+  get attended(): boolean {
+    for (const { wires } of this.#attendants.values()) if (wires.size > 0) return true
+    return false
+  }
+
   /** Heard of a member on a wire, which proves that it is here for `leaseMs`. */
   seen(member: Member, transport: TransportName, leaseMs: number): Attendant {
-    const now = performance.now()
     const attendant = this.#attendants.get(member.id) ?? this.#enter(member)
-    const wire = attendant.wires.get(transport) ?? { open: 0, seenAt: 0, endsAt: 0, closing: false }
-    const renewal = wire.endsAt > now && !wire.closing && attendant.member.name === member.name
-    attendant.member = member
-    attendant.wires.set(transport, wire)
-    wire.seenAt = now
-    // A lease once given is not shortened by another tab that asks for less.
-    wire.endsAt = Math.max(wire.endsAt, now + leaseMs)
-    wire.closing = false
-    // By far the most frequent, and nothing that is shown or due sooner.
-    if (!renewal) this.#settle(attendant)
+    const news = attendant.seen(member, transport, leaseMs, performance.now())
+    // By far the most frequent is nothing that is shown or due sooner.
+    if (news) this.#settle(attendant)
+    this.#events.heard(attendant, news ? undefined : leaseMs)
     return attendant
   }
 
@@ -111,6 +110,7 @@ export class Roster {
     if (wire === undefined) return
     wire.open++
     if (this.#succeeded(attendant)) this.#settle(attendant)
+    this.#events.heard(attendant)
   }
 
   /** A connection of the wire is no more. `gone`: its peer closed it, and may come back; otherwise its lease runs on. */
@@ -123,36 +123,65 @@ export class Roster {
     }
     this.#succeeded(attendant)
     this.#settle(attendant)
+    this.#events.heard(attendant)
   }
 
-  /**
-   * Where a wire is held, others that were and are not any more have been changed for it: they have the grace of who
-   * closed, and no lease beyond. One that is asked again meanwhile (another tab) has its own again.
-   */
-  #succeeded({ wires }: Attendant): boolean {
-    if (![...wires.values()].some(({ open }) => open > 0)) return false
-    const until = performance.now() + this.#options.leaseGraceMs
-    let changed = false
-    for (const [transport, wire] of wires) {
-      // Polls are never held: between two of them nothing is open.
-      if (wire.open > 0 || transport === 'poll' || wire.endsAt <= until) continue
-      wire.endsAt = until
-      changed = true
+  /** What all nodes know of these members, of which our own share is known better here. */
+  merge(all: readonly Attended[], node: string): void {
+    const now = performance.now()
+    for (const attended of all) {
+      const { id, name, wires, state } = attended
+      const live = wires.some((wire) => wire.leftMs > 0 && wire.node !== node)
+      const attendant = this.#attendants.get(id) ?? (live ? this.#enter({ id, name }) : undefined)
+      if (attendant === undefined) continue
+      attendant.heard(attended, node, now)
+      const succeeded = this.#succeeded(attendant)
+      this.#settle(attendant)
+      if (succeeded) this.#events.heard(attendant)
+      // What we told last is told back, and we know it, or what is newer by now.
+      if (state === undefined || (state.node === node && attendant.ownState !== undefined)) continue
+      if (state.node !== node) attendant.ownState = undefined
+      this.carry(id, state.value)
     }
-    return changed
+  }
+
+  /** Our share in what is known of a member, to be told to other nodes; undefined where we know nothing of it. */
+  notice(id: string): Notice['own'] {
+    const attendant = this.#attendants.get(id)
+    if (attendant === undefined) return undefined
+    const { member, named } = attendant
+    const now = performance.now()
+    attendant.named = false
+    attendant.toldAt = now
+    return { name: member.name, named, wires: attendant.sightings(now) }
+  }
+
+  get attendants(): Iterable<Attendant> {
+    return this.#attendants.values()
   }
 
   /** Left, whatever wires are open: they are nobody's any more. */
   forget(attendant: Attendant): void {
     attendant.wires.clear()
+    attendant.elsewhere.clear()
     this.#settle(attendant)
+  }
+
+  /** Nobody looks any more, and nobody is here by a wire of ours: what is known of others is let go, untold. */
+  dispose(): void {
+    for (const attendant of this.#attendants.values()) attendant.cancel()
+    this.#attendants.clear()
+    this.#events.counted(-this.#presents.size)
+    this.#events.carried(-this.#states.size)
+    for (const changes of [this.#presents, this.#states]) changes.stop()
   }
 
   list(): Listed[] {
     const now = performance.now()
-    return [...this.#attendants.values()].flatMap(({ member: { id, name }, wires }) => {
+    return [...this.#attendants.values()].flatMap((attendant) => {
+      const { id, name } = attendant.member
       const present = this.#presents.get(id)
-      const seenMs = (transport: TransportName): number => Math.round(now - (wires.get(transport)?.seenAt ?? now))
+      const seenMs = (transport: TransportName): number => Math.max(0, Math.round(now - attendant.sign(transport).seenAt))
       return present === null ? [] : [{ id, name, wires: present.wires.map((transport) => ({ transport, seenMs: seenMs(transport) })) }]
     })
   }
@@ -162,6 +191,11 @@ export class Roster {
     return (aside === 'members' ? this.#presents : this.#states).since(known)
   }
 
+  /** Tells at once what is known by now, in place of on the next tick. */
+  tell(): void {
+    for (const changes of [this.#presents, this.#states]) changes.tell()
+  }
+
   /** The state that a member carries from now on, null for none. Of who is not here nothing is kept. */
   carry(id: string, state: unknown): void {
     if (this.#presents.get(id) !== null) this.#events.carried(this.#states.set(id, state))
@@ -169,38 +203,42 @@ export class Roster {
 
   /** How long the last sign of a member's wire proves that it is here, in ms after that sign; 0 where there is none. */
   leaseMs(id: string, transport: TransportName): number {
-    const { seenAt = 0, endsAt = 0 } = this.#attendants.get(id)?.wires.get(transport) ?? {}
+    const { seenAt = 0, endsAt = 0 } = this.#attendants.get(id)?.sign(transport) ?? {}
     return Math.max(0, Math.round(endsAt - seenAt))
   }
 
   #enter(member: Member): Attendant {
-    const attendant: Attendant = { member, wires: new Map(), dueAt: Infinity, cancel: () => {} }
+    const attendant = new Attendant(member)
     this.#attendants.set(member.id, attendant)
     return attendant
   }
 
+  #succeeded(attendant: Attendant): boolean {
+    return attendant.succeeded(performance.now(), this.#options.leaseGraceMs)
+  }
+
   /** Lets go of what has run out, tells what has changed, and looks again when the next lease ends. */
   #settle(attendant: Attendant): void {
-    const now = performance.now()
-    const { member, wires } = attendant
-    let dueAt = Infinity
-    for (const [transport, wire] of wires) {
-      if (wire.endsAt <= now) wire.endsAt = 0
-      if (wire.endsAt > 0) dueAt = Math.min(dueAt, wire.endsAt)
-      // An open connection whose lease has run out may be heard of again.
-      else if (wire.open === 0) wires.delete(transport)
-    }
-    const live = transportNames.filter((transport) => (wires.get(transport)?.endsAt ?? 0) > 0)
-    const open = live.filter((transport) => wires.get(transport)?.closing === false)
+    const { id } = attendant.member
+    const dueAt = attendant.sift(performance.now(), this.#holds)
+    const present = attendant.present()
     // A state goes with its member, and is told of no later.
-    if (live.length === 0) this.carry(member.id, null)
-    const present = live.length === 0 ? null : { name: member.name, wires: open.length > 0 ? open : live }
-    this.#events.counted(this.#presents.set(member.id, present))
-    if (wires.size === 0 && this.#attendants.get(member.id) === attendant) {
-      this.#attendants.delete(member.id)
+    if (present === null) {
+      attendant.ownState = undefined
+      this.carry(id, null)
+    }
+    this.#events.counted(this.#presents.set(id, present))
+    if (attendant.gone && this.#attendants.get(id) === attendant) {
+      this.#attendants.delete(id)
       if (this.#attendants.size === 0) this.#presents.tellSoon()
     }
     this.#arm(attendant, dueAt)
+  }
+
+  /** While their node cannot be heard, wires of other nodes are held on for as long as they had proved anything. */
+  readonly #holds = (leaseMs: number): number => {
+    const awayMs = this.#nodes?.awayMs ?? 0
+    return awayMs > 0 && awayMs < leaseMs ? holdMs : 0
   }
 
   /** One timer a member. A lease that was renewed meanwhile is noticed when it fires, not at each renewal. */
@@ -215,7 +253,7 @@ export class Roster {
   #expire(attendant: Attendant): void {
     const now = performance.now()
     if (now - attendant.dueAt > this.#options.maxLagMs) {
-      for (const wire of attendant.wires.values())
+      for (const wire of [...attendant.wires.values(), ...attendant.elsewhere.values()])
         if (wire.endsAt > 0) wire.endsAt = Math.max(wire.endsAt, now + this.#options.leaseGraceMs)
     }
     attendant.dueAt = Infinity

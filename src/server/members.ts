@@ -1,5 +1,7 @@
 /** Who is here: the list, the renewal of a lease that no wire of its own can carry, and the state of a member. */
 import type { FastifyInstance } from 'fastify'
+import { Problem } from '../protocol/problem.ts'
+import { drawMs } from '../protocol/random.ts'
 import { carry, publisherOf } from './publish.ts'
 import { parseKeys, roomOf } from './query.ts'
 import type { Rooms } from './rooms.ts'
@@ -13,6 +15,7 @@ export function addMembers(app: FastifyInstance, rooms: Rooms): void {
     const room = roomOf(request)
     parseKeys(request, [], allowQueryKeys)
     await rooms.allow(request, room)
+    if (!(await rooms.known(room))) throw new Problem('store-unavailable', undefined, { retryAfterMs: drawMs(500, 2_000) })
     return reply.headers(noStore).send(rooms.hub.members.list(room))
   })
 
@@ -29,6 +32,8 @@ export function addMembers(app: FastifyInstance, rooms: Rooms): void {
     const room = roomOf(request)
     parseKeys(request, [], allowQueryKeys)
     await carry(rooms, await publisherOf(rooms, request), room, request.body)
+    // The next one may go to another node: it is to be told there later than this one.
+    await rooms.hub.members.told(room)
     return reply.code(204).headers(noStore).send()
   })
 }

@@ -101,7 +101,11 @@ export class Metrics {
     }
     gauge('fourwires_tcp_connections', 'TCP connections open now.', () => load.connections)
     gauge('fourwires_rooms_watched', 'Rooms in which somebody holds a wire.', () => hub.rooms)
-    gauge('fourwires_members', 'Members that are here by a live lease; one in two rooms counts twice.', () => hub.members.size)
+    gauge(
+      'fourwires_members',
+      'Members that are here by a live lease, on whatever node, in rooms that somebody is in or reads here; one in two rooms counts twice.',
+      () => hub.members.size,
+    )
     gauge('fourwires_states', 'Members that carry a state.', () => hub.members.states)
     gauge('fourwires_timers', 'Timers that wait on the wheel.', () => hub.wheel.size)
     gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())

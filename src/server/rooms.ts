@@ -11,6 +11,7 @@ import { Problem } from '../protocol/problem.ts'
 import { drawMs } from '../protocol/random.ts'
 import { MemoryStore } from '../store/memory.ts'
 import { punctual } from '../store/punctual.ts'
+import type { Attendance } from '../store/attendance.ts'
 import type { RoomStore } from '../store/store.ts'
 import { Drain } from './drain.ts'
 import type { LiveHall } from './hall.ts'
@@ -27,6 +28,8 @@ export type Authorize = (member: Member | undefined, room: string, action: 'read
 export interface RoomServerOptions extends Partial<ServerOptions> {
   /** Where rooms are kept. In this process's memory, if nothing else is said. Closed with the server. */
   readonly store?: RoomStore
+  /** What nodes that share a store tell each other of who is here; without it only this process's own are. Closed with the server. */
+  readonly attendance?: Attendance
   /** Who somebody is, in place of our session cookie. */
   readonly authenticate?: Authenticate
   readonly authorize?: Authorize
@@ -53,6 +56,7 @@ export class Rooms {
   readonly #createRate: Rate
   /** Questions under way whether a room is there, by who asks for which. */
   readonly #creating = new Map<string, Promise<number>>()
+  readonly #attendance: Attendance | undefined
   readonly #authenticate: Authenticate | undefined
   readonly #authorize: Authorize | undefined
 
@@ -66,7 +70,7 @@ export class Rooms {
       (ms, fire) => this.wheel.after(ms, fire),
       (error) => log.warn({ err: error }, 'the store failed'),
     )
-    this.hub = new Hub(this.store, this.wheel, this.options)
+    this.hub = new Hub(this.store, this.wheel, this.options, options.attendance)
     this.load = new Load(server)
     this.metrics = new Metrics(this.load, this.hub, options.registry)
     this.drain = new Drain(this.hub, this.options)
@@ -80,6 +84,7 @@ export class Rooms {
       path: prefix || '/',
       maxAgeSeconds: this.options.sessionDays * 24 * 3600,
     })
+    this.#attendance = options.attendance
     this.#authenticate = options.authenticate
     this.#authorize = options.authorize
   }
@@ -150,6 +155,11 @@ export class Rooms {
     this.hub.members.renew(room, member, 'sse', this.options.sseLeaseMs)
   }
 
+  /** Resolves once it is known who is in this room, on whatever node; to false where that takes as long as a store may. */
+  known(room: string): Promise<boolean> {
+    return this.hub.members.known(room, this.options.storeTimeoutMs)
+  }
+
   /** @throws Problem `draining`, `overloaded` */
   refuseWhenBusy(): void {
     if (this.drain.draining) throw this.drain.problem()
@@ -181,6 +191,8 @@ export class Rooms {
   async close(): Promise<void> {
     this.wheel.stop()
     this.load.stop()
-    await this.store.close()
+    // Who was sent away is told to be, before those who go on without us.
+    await this.hub.members.close()
+    await Promise.all([this.#attendance?.close(), this.store.close()])
   }
 }

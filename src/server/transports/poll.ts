@@ -14,6 +14,8 @@ export const poll: Transport = (app, rooms) => {
     const { room, since, known, numbers } = parseQuestion(request, ranges, rooms.options.allowQueryKeys)
     rooms.polled(room, await rooms.admit(request, room), numbers.every)
     const batch = await rooms.store.read(room, since, numbers.limit)
+    // Nothing waits here to be told later.
+    if (asides.some((name) => known[name] !== undefined)) await rooms.known(room)
     const changed = (name: Aside, version: string) => rooms.hub.members.since(room, name, version)
     const delivery = new Delivery(aside(batch, since, known, changed) ?? batch)
     const body = delivery.as(bareJson)

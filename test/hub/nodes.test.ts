@@ -1,0 +1,414 @@
+/** Leases over two nodes, in time: who is here is the same at both, and little is told for it. */
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Members, type MembersOptions } from '../../src/hub/members.ts'
+import { Wheel } from '../../src/hub/wheel.ts'
+import type { Aside, Change, Member, TransportName } from '../../src/protocol/message.ts'
+import { nobody, parseVersion } from '../../src/protocol/version.ts'
+import type { Attendance, Notice } from '../../src/store/attendance.ts'
+import { SharedAttendance } from '../support/attendance.ts'
+
+const room = 'lobby'
+const ann: Member = { id: 'm_annannann', name: 'Ann' }
+const bob: Member = { id: 'm_bobbobbob', name: 'Bob' }
+const defaults: MembersOptions = {
+  leaseGraceMs: 10_000,
+  membersMs: 1_000,
+  membersPerBatch: 300,
+  statesMs: 50,
+  statesPerBatch: 200,
+  batchBytes: 65_536,
+  maxMembers: 1_000,
+  maxLagMs: 1_000,
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+/** Lets all that is told in this turn of the event loop come to where it is told. */
+const turn = async (): Promise<void> => {
+  for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve))
+}
+const pass = async (ms: number): Promise<void> => {
+  for (let passed = 0; passed < ms; passed += 50) {
+    vi.advanceTimersByTime(50)
+    await turn()
+  }
+}
+
+interface Node {
+  readonly members: Members
+  readonly wheel: Wheel
+  /** What it told the others. */
+  readonly notices: Notice[]
+  /** Does anybody read the room here? */
+  readers: boolean
+  here(): Record<string, readonly TransportName[]>
+}
+
+function setUp(changes: Partial<MembersOptions> = {}): { readonly a: Node; readonly b: Node; readonly shared: SharedAttendance } {
+  const shared = new SharedAttendance()
+  const node = (): Node => {
+    const notices: Notice[] = []
+    const inner = shared.node()
+    const attendance: Attendance = Object.create(inner, {
+      tell: { value: (name: string, told: readonly Notice[]) => (notices.push(...told), inner.tell(name, told)) },
+    }) as Attendance
+    const wheel = new Wheel(50)
+    const options = { attendance, lingerMs: 2_000, read: () => it.readers }
+    const members = new Members(wheel, { ...defaults, ...changes }, () => {}, options)
+    const here = (): Record<string, readonly TransportName[]> =>
+      Object.fromEntries(members.list(room).map(({ name, wires }) => [name, wires.map(({ transport }) => transport)]))
+    const it = { members, wheel, notices, readers: true, here }
+    // As a reader asks who enters the room.
+    members.since(room, 'members', '0')
+    return it
+  }
+  return { a: node(), b: node(), shared }
+}
+
+/** A reader of changes, as the client is one: within an epoch it takes only later numbers. */
+class Reader {
+  version = '0'
+  readonly known = new Map<string, unknown>()
+  changes = 0
+  /** How many it knew after each change. */
+  readonly sizes: number[] = []
+  read({ members }: Node, aside: Aside = 'members'): this {
+    const next = (): Change<unknown> | undefined => members.since(room, aside, this.version)
+    for (let change = next(); change !== undefined; change = next()) {
+      if (++this.changes > 10_000) throw new Error('it is told without end')
+      const [before, now] = [parseVersion(this.version), parseVersion(change.version)]
+      if (now === undefined) throw new Error(`no version: ${change.version}`)
+      if (before?.epoch !== now.epoch) this.known.clear()
+      else expect(now.number).toBeGreaterThan(before.number)
+      this.version = change.version
+      for (const [id, value] of Object.entries(change.list)) {
+        if (value === null) this.known.delete(id)
+        else this.known.set(id, value)
+      }
+      this.sizes.push(this.known.size)
+    }
+    return this
+  }
+}
+
+describe('a lease', () => {
+  it('ends at both nodes at the same time, however often it was renewed, and little is told of that', async () => {
+    const { a, b } = setUp()
+    const lease = a.members.hold(room, ann, 'websocket', 30_000)
+    for (let passed = 0; passed < 61_000; passed += 50) {
+      await pass(50)
+      lease.renew()
+    }
+    expect(a.notices.length).toBeLessThanOrEqual(2 + 61 / 5)
+    await pass(29_900)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['websocket'] }, { Ann: ['websocket'] }])
+    await pass(200)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+  })
+
+  it('of a poll goes on where its questions come to one node and the other in turn', async () => {
+    const { a, b } = setUp()
+    for (let polls = 0; polls < 10; polls++) {
+      const node = polls % 2 === 0 ? a : b
+      node.members.seen(room, ann, 'poll', 10_000)
+      await pass(8_000)
+      expect([a.here(), b.here()]).toEqual([{ Ann: ['poll'] }, { Ann: ['poll'] }])
+    }
+    await pass(2_200)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+  })
+
+  it('is renewed at a node for the wire that another holds, once in a while where it is asked for all the time', async () => {
+    const { a, b } = setUp()
+    a.members.hold(room, ann, 'sse', 60_000)
+    await pass(50_000)
+    for (let renewals = 0; renewals < 160; renewals++) {
+      b.members.renew(room, ann, 'sse', 60_000)
+      await pass(50)
+    }
+    const notice = { id: ann.id, renewed: { transport: 'sse', leaseMs: 60_000 } }
+    expect(b.notices).toEqual([notice, notice])
+    // The second of them was told 5 s after the first.
+    await pass(56_800)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['sse'] }, { Ann: ['sse'] }])
+    await pass(500)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+    // The connection is open all the time.
+    b.members.renew(room, ann, 'sse', 60_000)
+    await pass(100)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['sse'] }, { Ann: ['sse'] }])
+  })
+
+  it('that was changed for a wire of another node has its grace, without leaving in between', async () => {
+    const { a, b } = setUp()
+    const stream = a.members.hold(room, ann, 'sse', 60_000)
+    await pass(5_000)
+    const sizes = new Reader().read(a)
+    stream.leave()
+    await pass(9_000)
+    expect(b.here()).toEqual({ Ann: ['sse'] })
+    const question = b.members.hold(room, ann, 'long-poll', 90_000)
+    await pass(100)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['long-poll'] }, { Ann: ['long-poll'] }])
+    await pass(1_900)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['long-poll'] }, { Ann: ['long-poll'] }])
+    // Answered, and from now on by a socket of the first node.
+    question.end()
+    a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(9_900)
+    expect(a.here()).toEqual({ Ann: ['long-poll', 'websocket'] })
+    await pass(300)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['websocket'] }, { Ann: ['websocket'] }])
+    expect(sizes.read(a).sizes).not.toContain(0)
+  })
+
+  it('of long polls at both nodes in turn ends with the grace of the last one that was closed', async () => {
+    const { a, b } = setUp()
+    for (const node of [a, b, a]) {
+      const question = node.members.hold(room, ann, 'long-poll', 90_000)
+      await pass(1_000)
+      question.renew()
+      question.end()
+    }
+    // Opened and closed at once: that it was open nobody else is told.
+    b.members.hold(room, ann, 'long-poll', 90_000).leave()
+    await pass(9_800)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['long-poll'] }, { Ann: ['long-poll'] }])
+    await pass(500)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+  })
+
+  it('ends at every node with its session, at whatever node that ends', async () => {
+    const { a, b } = setUp()
+    const lease = a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(1_000)
+    b.members.forget(ann.id)
+    await pass(100)
+    lease.renew()
+    await pass(100)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+  })
+
+  it('shows its member by the name that was given last, whichever node heard it', async () => {
+    const { a, b } = setUp()
+    const old = a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(1_000)
+    b.members.hold(room, { ...ann, name: 'Anna' }, 'sse', 60_000)
+    await pass(1_000)
+    for (let renewals = 0; renewals < 4; renewals++) {
+      old.renew()
+      await pass(4_000)
+    }
+    expect([a.here(), b.here()]).toEqual([{ Anna: ['sse', 'websocket'] }, { Anna: ['sse', 'websocket'] }])
+  })
+
+  it('of a node that tells nothing any more ends by itself', async () => {
+    const { a, b } = setUp()
+    a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(1_000)
+    a.wheel.stop()
+    await pass(28_900)
+    expect(b.here()).toEqual({ Ann: ['websocket'] })
+    await pass(300)
+    expect(b.here()).toEqual({})
+  })
+})
+
+describe('while nothing can be told', () => {
+  it('all stay for as long as they had proved to be here, and those who closed do not', async () => {
+    const { a, b, shared } = setUp()
+    const lease = a.members.hold(room, ann, 'websocket', 30_000)
+    const leaving = a.members.hold(room, bob, 'websocket', 30_000)
+    await pass(1_000)
+    leaving.leave()
+    await pass(18_000)
+    shared.away(true)
+    // Longer than what was left of her lease when she was last told of, and not longer than all of it.
+    for (let passed = 0; passed < 27_000; passed += 1_000) {
+      lease.renew()
+      await pass(1_000)
+      expect(Object.keys(b.here())).toContain('Ann')
+    }
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['websocket'] }, { Ann: ['websocket'] }])
+    lease.renew()
+    shared.away(false)
+    await pass(2_000)
+    shared.away(true)
+    // Longer than its lease: nobody can say that she is still here.
+    await pass(31_500)
+    expect(b.here()).toEqual({})
+  })
+
+  it('what is to be told is kept once for each member, and told when it can be', async () => {
+    const { a, b, shared } = setUp()
+    const lease = a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(1_000)
+    shared.away(true)
+    await pass(100)
+    for (let x = 0; x < 500; x++) {
+      a.members.carry(room, ann.id, { x })
+      lease.renew()
+      await pass(20)
+    }
+    // One a second: no more is tried while it is away.
+    expect(a.notices.length).toBeLessThan(40)
+    a.notices.length = 0
+    shared.away(false, true)
+    await pass(1_500)
+    expect(a.notices.map(({ id }) => id)).toEqual([ann.id])
+    expect(new Reader().read(b, 'states').known.get(ann.id)).toEqual({ x: 499 })
+    expect(b.here()).toEqual({ Ann: ['websocket'] })
+  })
+})
+
+describe('a state', () => {
+  it('is not taken back where the one before is told back to the node that it came to', async () => {
+    const { a } = setUp()
+    a.members.hold(room, ann, 'sse', 60_000)
+    await pass(1_000)
+    const reader = new Reader()
+    for (let x = 1; x < 40; x++) {
+      a.members.carry(room, ann.id, 2 * x)
+      await new Promise((resolve) => setImmediate(resolve))
+      a.members.carry(room, ann.id, 2 * x + 1)
+      await pass(50)
+      expect(reader.read(a, 'states').known.get(ann.id)).toBe(2 * x + 1)
+    }
+  })
+
+  it('is the one that was set last, though it was told first', async () => {
+    const { a, b, shared } = setUp()
+    a.members.hold(room, ann, 'sse', 60_000)
+    await pass(1_000)
+    shared.away(true)
+    a.members.carry(room, ann.id, 'earlier')
+    await pass(500)
+    shared.away(false)
+    b.members.carry(room, ann.id, 'later')
+    await pass(3_000)
+    for (const node of [a, b]) expect(new Reader().read(node, 'states').known.get(ann.id)).toBe('later')
+  })
+
+  it('that is set where its member is not known yet is told once it is, and is nobody’s where it never is', async () => {
+    const { a, b } = setUp()
+    b.readers = false
+    await pass(5_000)
+    b.members.carry(room, ann.id, 'early')
+    b.members.carry(room, bob.id, 'never')
+    await pass(300)
+    a.members.hold(room, ann, 'sse', 60_000)
+    await pass(2_000)
+    a.members.hold(room, bob, 'sse', 60_000)
+    await pass(1_000)
+    expect([...new Reader().read(a, 'states').known]).toEqual([[ann.id, 'early']])
+  })
+})
+
+describe('who asks both nodes in turn', () => {
+  it('is told what changed, once, and never what it knows to be over', async () => {
+    const { a, b } = setUp()
+    const reader = new Reader()
+    const leases = []
+    for (let n = 0; n < 20; n++) {
+      const node = n % 3 === 0 ? a : b
+      leases.push(node.members.hold(room, { id: `m_${n}`, name: `N${n}` }, 'websocket', 600_000))
+      for (let questions = 0; questions < 6; questions++) {
+        await pass(350)
+        reader.read(questions % 2 === 0 ? a : b)
+      }
+    }
+    expect(reader.sizes).toEqual(reader.sizes.toSorted((one, other) => one - other))
+    expect(reader.known.size).toBe(20)
+    // Once each, and some again where a node had not told yet what the other had.
+    expect(reader.changes).toBeLessThanOrEqual(25)
+    const { changes } = reader
+    for (let questions = 0; questions < 20; questions++) reader.read(questions % 2 === 0 ? a : b)
+    expect(reader.changes).toBe(changes)
+  })
+
+  it('is told what changed by a node that has told less often', async () => {
+    const { a, b } = setUp()
+    b.readers = false
+    const reader = new Reader()
+    for (let n = 0; n < 10; n++) {
+      a.members.hold(room, { id: `m_${n}`, name: `N${n}` }, 'websocket', 600_000)
+      await pass(1_100)
+      reader.read(a)
+    }
+    b.readers = true
+    await b.members.known(room, 1_000)
+    await pass(2_000)
+    const { changes } = reader
+    for (let n = 10; n < 13; n++) {
+      a.members.hold(room, { id: `m_${n}`, name: `N${n}` }, 'websocket', 600_000)
+      await pass(1_500)
+      reader.read(n % 2 === 0 ? b : a)
+    }
+    expect([reader.known.size, reader.changes - changes]).toEqual([13, 3])
+    expect(Math.min(...reader.sizes.slice(-3))).toBe(11)
+  })
+
+  it('is told everything where it knows what no node ever told, after a moment, and of nobody where nobody is', async () => {
+    const { a, b } = setUp()
+    a.members.hold(room, ann, 'websocket', 600_000)
+    await pass(3_000)
+    const stranger = new Reader()
+    stranger.version = 'AbcdefghijkL.8589934599'
+    stranger.known.set('m_ghost', {})
+    expect(stranger.read(b).changes).toBe(0)
+    await pass(2_000)
+    expect([...stranger.read(b).known.keys()]).toEqual([ann.id])
+    b.members.forget(ann.id)
+    await pass(3_000)
+    expect([...stranger.read(a).known.keys(), ...stranger.read(b).known.keys()]).toEqual([])
+    const late = new Reader()
+    expect([late.read(a).version, late.read(b).version]).toEqual([nobody, nobody])
+  })
+
+  it('is told a long list in parts, by one node, and what changes of many', async () => {
+    const { a, b } = setUp({ membersPerBatch: 3 })
+    const leases = Array.from({ length: 10 }, (_, n) => a.members.hold(room, { id: `m_${n}`, name: `N${n}` }, 'websocket', 600_000))
+    await pass(3_000)
+    const reader = new Reader().read(b)
+    expect([reader.known.size, reader.changes]).toEqual([10, 4])
+    for (const lease of leases) lease.leave()
+    await pass(12_000)
+    expect(reader.read(a).read(b).known.size).toBe(0)
+  })
+})
+
+it('lets go of a room that nobody here is in or reads, and tells all when somebody comes again', async () => {
+  const { a, b } = setUp()
+  const lease = a.members.hold(room, ann, 'websocket', 30_000)
+  await pass(1_000)
+  expect(b.members.size).toBe(1)
+  b.readers = false
+  await pass(4_500)
+  expect([b.members.size, b.members.rooms, b.wheel.size]).toEqual([0, 0, 0])
+  expect(await b.members.known(room, 1_000)).toBe(true)
+  expect(new Reader().read(b).known.size).toBe(1)
+  a.readers = b.readers = false
+  lease.leave()
+  await pass(18_000)
+  for (const { members, wheel } of [a, b]) expect([members.size, members.rooms, wheel.size]).toEqual([0, 0, 0])
+})
+
+it('waits for what other nodes say of a room for as long as it was asked to, and not for ever', async () => {
+  const { a, b, shared } = setUp()
+  a.members.hold(room, ann, 'websocket', 600_000)
+  b.readers = false
+  await pass(5_000)
+  expect(b.wheel.size).toBe(0)
+  shared.away(true)
+  const [soon, never] = [b.members.known(room, 9_000), b.members.known('another', 5_000)]
+  await pass(6_000)
+  shared.away(false)
+  await pass(1_500)
+  expect([await soon, await never]).toEqual([true, false])
+  expect(b.here()).toEqual({ Ann: ['websocket'] })
+  await pass(6_000)
+  expect([b.members.rooms, b.wheel.size]).toEqual([0, 0])
+})
