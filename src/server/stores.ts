@@ -1,7 +1,9 @@
 /** Where rooms are kept: what the command line says of it, and the store that it names. */
 import { MemoryStore } from '../store/memory.ts'
 import { fileLimits, FileStore, type FsyncPolicy, fsyncPolicies } from '../store/file.ts'
+import type { Attendance } from '../store/attendance.ts'
 import { redisLimits, RedisStore } from '../store/redis.ts'
+import { RedisAttendance } from '../store/redis/attendance.ts'
 import type { RoomStore } from '../store/store.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
 
@@ -21,6 +23,8 @@ export interface StoreChoice {
 
 export interface OpenStore {
   readonly store: RoomStore
+  /** What its processes tell each other of who is here, where there may be several. */
+  readonly attendance?: Attendance
   /** Signs the session cookies: of the command line, or kept with the store; empty: one is drawn. */
   readonly sessionSecret: string
 }
@@ -65,7 +69,8 @@ export async function openStore(
     if (sessionSecret === '') throw new Error('--store redis needs the secret that all its processes share: set SESSION_SECRET')
     const limits = withDefaults({ ...redisLimits, ...given })
     const report = (error: Error): void => told(`Redis: ${error.message}`)
-    return { store: await RedisStore.open(redis, limits, { timeoutMs: storeTimeoutMs, report }), sessionSecret }
+    const kept = await RedisStore.open(redis, limits, { timeoutMs: storeTimeoutMs, report })
+    return { store: kept, attendance: await RedisAttendance.open(kept.connection), sessionSecret }
   }
   return { store: new MemoryStore(withDefaults(given)), sessionSecret }
 }

@@ -4,8 +4,8 @@ import type { PresentMember } from '../../src/client/index.ts'
 import { node } from '../../src/client/node.ts'
 import type { Batch } from '../../src/protocol/message.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
-import { metric } from '../support/answers.ts'
-import { type Company, type MakeStore, promise } from '../support/company.ts'
+import { eventually, metric } from '../support/answers.ts'
+import { type Company, type MakeStore, promise, type Start } from '../support/company.ts'
 import type { Follower } from '../support/follower.ts'
 
 const watch = (company: Company): Follower => company.follow({ observe: true, members: true })
@@ -20,9 +20,9 @@ const record = ({ channel }: Follower): (readonly PresentMember[])[] => {
   return lists
 }
 
-export function membersContract(transport: TransportName, store: string, makeStore: MakeStore): void {
+export function membersContract(transport: TransportName, store: string, makeStore: MakeStore, start?: Start): void {
   describe.concurrent(`members, told by ${transport} over the ${store} store`, () => {
-    const promised = promise(transport, makeStore)
+    const promised = promise(transport, makeStore, {}, undefined, start)
 
     promised('tells who asks of everybody who comes, by which wire, and who goes; observers are nobody', async (company) => {
       const watcher = watch(company)
@@ -79,7 +79,7 @@ export function membersContract(transport: TransportName, store: string, makeSto
           await watcher.until(`Ann is here by ${to}`, () => wiresOf(watcher)['Ann']?.includes(to) === true)
         }
         for (const list of lists.flat()) expect(list.map(({ name }) => name)).toEqual(['Ann'])
-        expect(await metric(company.server.url, 'fourwires_members')).toBe(1)
+        await eventually(async () => (await metric(company.server.url, 'fourwires_members')) === 1, 'fourwires_members is 1')
       },
       { leaseGraceMs: 10_000, pollLeaseMs: 10_000 },
     )

@@ -5,7 +5,7 @@ import { node } from '../../src/client/node.ts'
 import type { Batch, Change } from '../../src/protocol/message.ts'
 import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import { eventually, metric } from '../support/answers.ts'
-import { type Company, type MakeStore, promise } from '../support/company.ts'
+import { type Company, type MakeStore, promise, type Start } from '../support/company.ts'
 import type { Follower } from '../support/follower.ts'
 
 const watch = (company: Company): Follower => company.follow({ observe: true, states: true })
@@ -25,10 +25,10 @@ const record = ({ channel }: Follower): Change<unknown>[] => {
   return changes
 }
 
-export function statesContract(transport: TransportName, store: string, makeStore: MakeStore): void {
+export function statesContract(transport: TransportName, store: string, makeStore: MakeStore, start?: Start): void {
   describe.concurrent(`states, told by ${transport} over the ${store} store`, () => {
     // Who polls late is not to be forgotten with its state.
-    const promised = promise(transport, makeStore, { pollLeaseMs: 2_000 })
+    const promised = promise(transport, makeStore, { pollLeaseMs: 2_000 }, undefined, start)
 
     promised('are told to who asks, of members by any wire: the latest wins', async (company) => {
       const watcher = watch(company)
@@ -47,7 +47,7 @@ export function statesContract(transport: TransportName, store: string, makeStor
       )
       // Many were set; sent were the first and the last, one tick apart.
       expect(changes.flatMap(({ list }) => Object.values(list)).length).toBeLessThanOrEqual(2 * members.length)
-      expect(await metric(company.server.url, 'fourwires_states')).toBe(4)
+      await eventually(async () => (await metric(company.server.url, 'fourwires_states')) === 4, 'fourwires_states is 4')
       expect(stranger.channel.states.size).toBe(0)
       expect([...watcher.seen, ...stranger.seen]).toEqual([])
     })
@@ -79,7 +79,7 @@ export function statesContract(transport: TransportName, store: string, makeStor
       members[1].channel.close()
       await sees(watcher, members, [null, null])
       expect(watcher.channel.states.size).toBe(0)
-      expect(await metric(company.server.url, 'fourwires_states')).toBe(0)
+      await eventually(async () => (await metric(company.server.url, 'fourwires_states')) === 0, 'fourwires_states is 0')
     })
 
     promised('are never in the log: no message, and no cursor that moves', async (company) => {

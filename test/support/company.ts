@@ -29,25 +29,27 @@ const shortened = {
   publishesPerSecond: 0,
 } as const
 
+/** Starts what a company meets: one server, or several behind one address. */
+export type Start = (options: AppOptions, port: number) => Promise<TestServer>
+
 export class Company {
   readonly followers: Follower[] = []
   readonly #transport: TransportName
   readonly #options: AppOptions
-  readonly #makeStore: MakeStore
+  readonly #start: Start
   readonly #makeFront: MakeFront | undefined
   #server: TestServer | undefined
   #front: Front | undefined
 
-  constructor(transport: TransportName, makeStore: MakeStore, options: AppOptions, makeFront?: MakeFront) {
+  constructor(transport: TransportName, start: Start, options: AppOptions, makeFront?: MakeFront) {
     this.#makeFront = makeFront
     this.#transport = transport
-    this.#makeStore = makeStore
+    this.#start = start
     this.#options = { ...shortened, ...options }
   }
 
   async begin(port = 0): Promise<void> {
-    const store = await this.#makeStore(this.#options)
-    this.#server = await startServer({ ...this.#options, store }, port)
+    this.#server = await this.#start(this.#options, port)
     this.#front ??= await this.#makeFront?.(this.#server)
   }
 
@@ -90,10 +92,11 @@ export function promise(
   makeStore: MakeStore,
   unlessSaid: AppOptions = {},
   makeFront?: MakeFront,
+  start: Start = async (options, port) => startServer({ ...options, store: await makeStore(options) }, port),
 ): (title: string, body: (company: Company) => Promise<void>, options?: AppOptions) => void {
   return (title, body, options = {}) => {
     it.concurrent(title, async () => {
-      const company = new Company(transport, makeStore, { ...unlessSaid, ...options }, makeFront)
+      const company = new Company(transport, start, { ...unlessSaid, ...options }, makeFront)
       try {
         await company.begin()
         await body(company)
