@@ -49,23 +49,23 @@ interface Node {
 
 function setUp(changes: Partial<MembersOptions> = {}): { readonly a: Node; readonly b: Node; readonly shared: SharedAttendance } {
   const shared = new SharedAttendance()
-  const node = (): Node => {
+  const begin = (): Node => {
     const notices: Notice[] = []
     const inner = shared.node()
     const attendance: Attendance = Object.create(inner, {
       tell: { value: (name: string, told: readonly Notice[]) => (notices.push(...told), inner.tell(name, told)) },
     }) as Attendance
     const wheel = new Wheel(50)
-    const options = { attendance, lingerMs: 2_000, read: () => it.readers }
+    const options = { attendance, lingerMs: 2_000, read: () => node.readers }
     const members = new Members(wheel, { ...defaults, ...changes }, () => {}, options)
     const here = (): Record<string, readonly TransportName[]> =>
       Object.fromEntries(members.list(room).map(({ name, wires }) => [name, wires.map(({ transport }) => transport)]))
-    const it = { members, wheel, notices, readers: true, here }
+    const node = { members, wheel, notices, readers: true, here }
     // As a reader asks who enters the room.
     members.since(room, 'members', '0')
-    return it
+    return node
   }
-  return { a: node(), b: node(), shared }
+  return { a: begin(), b: begin(), shared }
 }
 
 /** A reader of changes, as the client is one: within an epoch it takes only later numbers. */
