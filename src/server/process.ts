@@ -43,6 +43,8 @@ export function serverOptions(options: Partial<ServerOptions> = {}): FastifyHttp
 
 const byNodeCode: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  // It ended in its midst: something on the way died, and whoever asked may ask again.
+  HPE_INVALID_EOF_STATE: 'request-timeout',
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 }
 

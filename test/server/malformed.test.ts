@@ -87,6 +87,20 @@ describe('408 request-timeout', () => {
     client.destroy()
   })
 
+  const halves: Readonly<Record<string, string>> = {
+    'in its head': `GET /rooms/r/poll HTTP/1.1\r\nhost: 127.0`,
+    'in its body': `${post13}content-length: 14\r\n\r\n{"name"`,
+    'in a chunk': `${post13}transfer-encoding: chunked\r\n\r\n7\r\n{"na`,
+  }
+  // What died on the way has said nothing wrong: whoever asked is to ask again, and not to be refused for good.
+  test.each(Object.entries(halves))('for a request that ends %s', async (_where, text) => {
+    await using server = await startServer()
+    const client = await RawClient.connect(server.port)
+    client.send(text).halfClose()
+    expectProblem(await client.response(), 'request-timeout')
+    client.destroy()
+  })
+
   test('for a head that comes a byte at a time', async () => {
     await using server = await startServer(times)
     const client = await RawClient.connect(server.port)
