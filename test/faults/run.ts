@@ -1,0 +1,179 @@
+/** The command line of the conformance matrix: `npm run faults -- --help`. */
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { transportNames } from '../../src/protocol/message.ts'
+import { type Cell, cellsOf, type Row, runCell, unfit } from './cell.ts'
+import type { Scenario } from './scenario.ts'
+import { scenarios } from './scenarios/index.ts'
+import { storeNames } from './stores.ts'
+import { type Absent, tableOf } from './table.ts'
+
+const help = `npm run faults -- [options]
+
+Runs every scenario over every transport and every store, and prints what was lost, repeated and reordered, which gaps were
+told, and how long it took until something came again (from harm to the next batch or acknowledgement; it is reported, and
+nothing is asserted of it). Ends with 1 where a promise was broken.
+
+  --seed N           draws every fault; the same seed draws the same ones (default: drawn, and printed)
+  --scenario NAME    only this scenario; may be repeated
+  --transport NAME   only this transport (${transportNames.join(', ')}); may be repeated
+  --store NAME       only this store (${storeNames.join(', ')}); may be repeated
+  --quick            what npm test runs: fewer injections, cheap cells only (all cells where a scenario is named)
+  --jobs N           so many cells at a time (default 3)
+  --json FILE        the rows as JSON, - for standard output (the tables are left out then)
+  --list             the scenarios, and what each demands
+  --help             this text`
+
+class UsageError extends Error {}
+
+interface Options {
+  readonly seed: number
+  readonly chosen: readonly Scenario[]
+  readonly transports: readonly string[]
+  readonly stores: readonly string[]
+  readonly quick: boolean
+  readonly named: boolean
+  readonly jobs: number
+  readonly json: string | undefined
+}
+
+/** The exit code: 0 all promises held, 1 one was broken, 2 a wrong command line. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { values } = parse(args)
+    if (values.help) console.log(help)
+    else if (values.list) console.log(scenarios.map(({ name, must }) => `${name.padEnd(24)}${must}`).join('\n'))
+    else return await runAll(read(values))
+    return 0
+  } catch (error) {
+    console.error(error instanceof UsageError ? `${error.message}\n\n${help}` : error)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const list = { type: 'string', multiple: true } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { seed: text, jobs: text, json: text, scenario: list, transport: list, store: list, quick: flag, list: flag, help: flag },
+    })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function read(values: ReturnType<typeof parse>['values']): Options {
+  const whole = (name: 'seed' | 'jobs', otherwise: number): number => {
+    const value = values[name] === undefined ? otherwise : Number(values[name])
+    if (!Number.isSafeInteger(value) || value < (name === 'jobs' ? 1 : 0))
+      throw new UsageError(`--${name} is a whole number; it got "${values[name]}"`)
+    return value
+  }
+  const among = (name: 'scenario' | 'transport' | 'store', all: readonly string[]): readonly string[] => {
+    const unknown = values[name]?.find((each) => !all.includes(each))
+    if (unknown !== undefined) throw new UsageError(`--${name} is one of ${all.join(', ')}; it got "${unknown}"`)
+    return values[name] ?? all
+  }
+  const names = among(
+    'scenario',
+    scenarios.map(({ name }) => name),
+  )
+  return {
+    seed: whole('seed', Math.floor(Math.random() * 1_000_000)),
+    chosen: scenarios.filter(({ name }) => names.includes(name)),
+    transports: among('transport', transportNames),
+    stores: among('store', storeNames),
+    quick: values.quick ?? false,
+    named: values.scenario !== undefined,
+    jobs: whole('jobs', 3),
+    json: values.json,
+  }
+}
+
+async function runAll(options: Options): Promise<number> {
+  const { seed, quick, named, chosen, json } = options
+  const rows = new Map<Scenario, Row[]>(chosen.map((scenario) => [scenario, []]))
+  const absent = new Map<Scenario, Absent[]>(chosen.map((scenario) => [scenario, []]))
+  const wanted = cellsOf(chosen).filter((cell) => options.transports.includes(cell.transport) && options.stores.includes(cell.store))
+  const cells = wanted.filter((cell) => {
+    const why = unfit(cell)
+    if (why !== undefined) absent.get(cell.scenario)?.push({ transport: cell.transport, store: cell.store, why })
+    return why === undefined && (!quick || named || cell.scenario.quick(cell.transport, cell.store))
+  })
+  console.error(`seed ${seed}, ${cells.length} cells`)
+  const bar = new Progress(cells.length)
+  const left = new Map(chosen.map((scenario) => [scenario, cells.filter((cell) => cell.scenario === scenario).length]))
+  const print = (scenario: Scenario): void => {
+    const ordered = (rows.get(scenario) ?? []).toSorted((a, b) => place(a) - place(b))
+    bar.clear()
+    if (json !== '-') console.log(tableOf(scenario, ordered, absent.get(scenario) ?? [], quick))
+  }
+  const queue = [...cells]
+  const work = async (): Promise<void> => {
+    for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
+      const { scenario } = cell
+      const name = nameOf(cell)
+      bar.begin(name)
+      const row = await runCell(cell, { seed, quick, progress: (words) => bar.say(name, words) })
+      rows.get(scenario)?.push(row)
+      bar.end(name, `${row.ok ? 'holds' : 'BROKEN'} ${(row.ms / 1000).toFixed(1)} s`)
+      const still = (left.get(scenario) ?? 1) - 1
+      left.set(scenario, still)
+      if (still === 0) print(scenario)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(options.jobs, cells.length) }, work))
+  bar.clear()
+  const all = [...rows.values()].flat()
+  if (json !== undefined) {
+    const text = `${JSON.stringify({ seed, quick, rows: all }, undefined, 2)}\n`
+    if (json === '-') process.stdout.write(text)
+    else await writeFile(json, text)
+  }
+  const broken = all.filter(({ ok }) => !ok)
+  console.error(`${all.length - broken.length} of ${all.length} cells hold, seed ${seed}`)
+  return broken.length === 0 ? 0 : 1
+}
+
+const place = ({ transport, store }: Row): number => transportNames.indexOf(transport) * storeNames.length + storeNames.indexOf(store)
+const nameOf = ({ scenario, transport, store }: Cell): string => `${scenario.name}/${transport}/${store}`
+
+/** One line on a terminal, that says what is under way; elsewhere a line for each cell that is done. */
+class Progress {
+  readonly #running = new Map<string, string>()
+  readonly #total: number
+  #done = 0
+
+  constructor(total: number) {
+    this.#total = total
+  }
+
+  begin(name: string): void {
+    this.#running.set(name, '')
+    this.#draw()
+  }
+  say(name: string, words: string): void {
+    this.#running.set(name, ` ${words}`)
+    this.#draw()
+  }
+  end(name: string, words: string): void {
+    this.#running.delete(name)
+    this.#done++
+    if (!process.stderr.isTTY) console.error(`${this.#done} of ${this.#total}  ${name} ${words}`)
+    this.#draw()
+  }
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+  }
+
+  #draw(): void {
+    if (!process.stderr.isTTY) return
+    const text = `${this.#done} of ${this.#total}  ${[...this.#running].map(([name, words]) => name + words).join('  ')}`
+    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`)
+  }
+}
+
+process.exit(await main(process.argv.slice(2)))
