@@ -165,12 +165,16 @@ function failSocket(error: Error, socket: WebSocket, { log }: FastifyRequest): v
   socket.close(closeInternal, encodeCloseReason('internal'))
 }
 
+/** Upgrades that came while nothing else was to be answered: the first listener that takes one has an answer on its socket. */
+const inTime = new WeakSet<IncomingMessage>()
+
 /** An upgrade behind a question that is not answered yet has no place: like garbage there, it ends the connection. */
 function refuseUpgradesBehindAnswers(server: Server): void {
   for (const upgrade of server.listeners('upgrade')) {
     server.off('upgrade', upgrade as () => void)
     server.on('upgrade', (request: IncomingMessage, socket: Duplex & { _httpMessage?: ServerResponse | null }, head: Buffer) => {
-      if (socket._httpMessage == null) upgrade.call(server, request, socket, head)
+      if (socket._httpMessage == null) inTime.add(request)
+      if (inTime.has(request)) upgrade.call(server, request, socket, head)
       // Node has taken its own listener away by now.
       else socket.on('error', () => {}).destroy()
     })

@@ -49,7 +49,7 @@ const settle = (page: Page) =>
 const verdict = ({ page }: RoomPage) => page.getByTestId('verdict')
 /** The sentence, once it names who wins. */
 async function reads(race: RoomPage, text: RegExp): Promise<string> {
-  await verdict(race).filter({ hasText: text }).waitFor({ timeout: 30_000 })
+  await verdict(race).filter({ hasText: text }).waitFor({ timeout: 45_000 })
   return (await verdict(race).innerText()).replaceAll('\u202f', ' ')
 }
 /** What stands beside the bars, in bytes a message. */
@@ -165,7 +165,7 @@ it('has no barrier that a program finds, before and after the reveal, and fits a
 })
 
 // They wait for time to pass, more than they work: beside each other.
-describe.concurrent('meanwhile', { timeout: 60_000 }, () => {
+describe.concurrent('meanwhile', { timeout: 120_000 }, () => {
   it('flips: polling needs fewer bytes than SSE at 100 messages a second, and more at 8', async () => {
     await using race = await open('rate=100&poll=1000&reveal')
     const costsWhere = async (rate: number, winner: string): Promise<Record<string, number>> => {

@@ -68,8 +68,9 @@ export async function eventually(check: () => boolean | Promise<boolean>, what: 
 
 /** The value of a metric, as `/metrics` tells it. */
 export async function metric(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
+  const answer = await fetch(`${url}/metrics`)
+  const text = await answer.text()
   const line = text.split('\n').find((one) => one.startsWith(`${name} `))
-  if (line === undefined) throw new Error(`no metric ${name}`)
+  if (line === undefined) throw new Error(`no metric ${name}: ${answer.status} ${text.slice(0, 200)}`)
   return Number(line.slice(name.length + 1))
 }
