@@ -327,7 +327,7 @@ it('works from another name, on plain http, with no network but the hall’s: ev
   expect({ tried, failed }).toEqual({ tried: [], failed: [] })
 })
 
-it('leaves the presenter’s page its frames while a hundred phones talk', { timeout: 60_000 }, async () => {
+it('leaves the presenter’s page its frames while a hundred phones talk', { timeout: 120_000 }, async () => {
   const phones = Array.from({ length: 100 }, (_, index) =>
     connect({
       url: server.url,
@@ -342,10 +342,14 @@ it('leaves the presenter’s page its frames while a hundred phones talk', { tim
   try {
     await eventually(() => phones.every(({ state }) => state.status === 'live'), 'a hundred phones are live', 40_000)
     await using ann = await presenter('room=lobby&t=websocket', { reducedMotion: 'no-preference' })
-    await ann.page.waitForFunction((here) => {
-      const counts = document.querySelector('[data-testid=by-wire]')?.textContent.match(/\d+/g) ?? []
-      return counts.reduce((sum, each) => sum + Number(each), 0) >= here
-    }, phones.length + 1)
+    await ann.page.waitForFunction(
+      (here) => {
+        const counts = document.querySelector('[data-testid=by-wire]')?.textContent.match(/\d+/g) ?? []
+        return counts.reduce((sum, each) => sum + Number(each), 0) >= here
+      },
+      phones.length + 1,
+      { timeout: 60_000 },
+    )
     // Each of them says something every ten seconds, so that every tenth of a second somebody does.
     let turn = 0
     talking = setInterval(() => void phones[turn++ % phones.length]?.send(`what phone ${turn % phones.length} says`).catch(() => {}), 100)
@@ -361,7 +365,6 @@ it('leaves the presenter’s page its frames while a hundred phones talk', { tim
   }
 })
 
-/** Frames a second, and ms of CPU that the page's main thread took for each second. */
 /** Of each second: frames, CPU time of the page's main thread, and layouts. */
 async function cost(page: Page, ms: number): Promise<{ readonly frames: number; readonly busyMs: number; readonly layouts: number }> {
   const devtools = await page.context().newCDPSession(page)

@@ -145,7 +145,11 @@ describe.each(['sse', 'websocket'])('a slow reader on %s', (wire) => {
     await ann.viewer.chaos({ readBytesPerSecond: 1_000 })
     const bob = await member(ann.server.url)
     for (let index = 0; index < 60; index++) await post(ann.server.url, 'r', bob.cookie, { text: `${index} ${text}` })
-    await eventually(() => waiting[0]?.() === Math.max(...waiting.map((bytes) => bytes())) && (waiting[0]?.() ?? 0) >= 8_192, 'it waits')
+    await eventually(
+      () => waiting[0]?.() === Math.max(...waiting.map((bytes) => bytes())) && (waiting[0]?.() ?? 0) >= 8_192,
+      'it waits',
+      20_000,
+    )
     const { reads } = options.store
     for (let index = 60; index < 80; index++) await post(ann.server.url, 'r', bob.cookie, { text: `${index} ${text}` })
     expect(options.store.reads).toBe(reads)

@@ -70,6 +70,8 @@ export async function eventually(check: () => boolean | Promise<boolean>, what: 
 export async function metric(url: string, name: string): Promise<number> {
   const answer = await fetch(`${url}/metrics`)
   const text = await answer.text()
+  // On a connection that was opened for a request that was given up before it was sent, and whose time is over: ask again.
+  if (answer.status === 408) return metric(url, name)
   const line = text.split('\n').find((one) => one.startsWith(`${name} `))
   if (line === undefined) throw new Error(`no metric ${name}: ${answer.status} ${text.slice(0, 200)}`)
   return Number(line.slice(name.length + 1))
