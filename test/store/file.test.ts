@@ -200,6 +200,26 @@ describe('file: damage', () => {
     expect(told).not.toHaveBeenCalled()
   })
 
+  it('to the beginning leaves no id at the place of another message: what is kept counts on from the last of the ids', async () => {
+    const directory = directories.next()
+    const limits = { keepMessages: 2, dedupeIds: 4 }
+    const store = await openKept(directory, { limits, compactBytes: 0 })
+    const acks = await sayMany(store, 16)
+    await store.close()
+    const [, ...rest] = linesOf(directory)
+    writeFileSync(fileOf(directory), ['spoilt\n', ...rest].join(''))
+    const again = await openKept(directory, { limits })
+    const { messages } = await again.read('lobby', 'earliest')
+    expect(messages.map(({ text }) => text)).toEqual(['hi 15', 'hi 16'])
+    for (const ack of acks.slice(12)) {
+      const found = await again.find('lobby', ann, draftOf(ack, `hi ${ack.seq}`))
+      const seq = found?.outcome === 'duplicate' ? found.ack.seq : 0
+      // Its own message, or one that is not kept any more.
+      expect(messages.find((message) => message.seq === seq)?.id ?? ack.id).toBe(ack.id)
+      expect(seq).toBeLessThanOrEqual(messages.at(-1)?.seq ?? 0)
+    }
+  })
+
   it('to one room is nothing to another', async () => {
     const { directory } = await spoilt([Buffer.from('nonsense\n'), bytes])
     const store = await openKept(directory)

@@ -12,7 +12,7 @@ export function replay({ kept, state }: Spelled): { readonly log: Log; readonly 
   const now = performance.now()
   const sinceOf = (at: number): number => now - Math.max(0, Date.now() - at)
   const holed = state === 'damaged' || !follows(kept)
-  const begin: Origin = kept.find(isOrigin) ?? { epoch: '', seq: 0, tag: originTag, at: Date.now() }
+  const begin = kept.find(isOrigin) ?? originOf(kept)
   const log = new Log(sinceOf(begin.at), holed ? { ...begin, epoch: drawEpoch() } : begin)
   for (const line of kept) {
     if (isOrigin(line)) continue
@@ -25,6 +25,12 @@ export function replay({ kept, state }: Spelled): { readonly log: Log; readonly 
     log.add({ message: holed ? { ...message, seq: log.head + 1 } : message, tag }, since)
   }
   return { log, holed }
+}
+
+/** Of a log whose own beginning is lost: behind the ids whose messages were gone, so that none of them is at another's place. */
+function originOf(kept: readonly Kept[]): Origin {
+  const seq = kept.reduce((last, line) => (isOrigin(line) || isMessage(line) ? last : Math.max(last, line.seq)), 0)
+  return { epoch: '', seq, tag: originTag, at: Date.now() }
 }
 
 /** One beginning, then messages that count on from it without a hole? */
