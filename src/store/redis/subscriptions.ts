@@ -50,21 +50,30 @@ export class Subscriptions {
   }
 
   #ask(name: string, channel: Channel): Promise<void> {
-    channel.asked ??= this.#client
-      .ssubscribe(name)
-      .then(
-        () => void (channel.listens = true),
-        () => {},
-      )
-      .finally(() => (channel.asked = undefined))
+    channel.asked ??= this.#subscribe(name, channel).finally(() => (channel.asked = undefined))
     return channel.asked
+  }
+
+  /** Never rejects: it is asked again. Async, because a cluster that knows no node for a slot throws at once, out of a timer of ours. */
+  async #subscribe(name: string, channel: Channel): Promise<void> {
+    try {
+      await this.#client.ssubscribe(name)
+      channel.listens = true
+    } catch {
+      channel.listens = false
+    }
   }
 
   #remove(name: string, listener: (message: string) => void): void {
     const channel = this.#channels.get(name)
     if (channel === undefined || !channel.listeners.delete(listener) || channel.listeners.size > 0) return
     this.#channels.delete(name)
-    this.#client.sunsubscribe(name).catch(() => {})
+    void this.#unsubscribe(name)
+  }
+
+  /** A connection that is lost listens to nothing any more. */
+  async #unsubscribe(name: string): Promise<void> {
+    await this.#client.sunsubscribe(name).catch(() => {})
   }
 }
 
