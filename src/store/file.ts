@@ -32,10 +32,15 @@ export interface FileStoreOptions {
   readonly told?: (sentence: string) => void
 }
 
+/** So many messages may wait for the disk; more would only fill memory while it stands still. */
+const mostWaiting = 10_000
+
 /** A room of an earlier process that nobody has asked for yet; `lastAppend` in ms, monotonic. */
 interface Shelved {
   readonly bytes: number
   readonly lastAppend: number
+  /** It was looked for by itself in vain: only who asks for it looks again. */
+  readonly unreadable?: true
 }
 
 /**
@@ -53,6 +58,8 @@ export class FileStore implements RoomStore {
   readonly #leaving = new Map<string, Promise<void>>()
   readonly #timer: NodeJS.Timeout
   #sweeping: Promise<void> | undefined
+  /** Messages that are not kept yet. */
+  #waiting = 0
 
   private constructor(directory: DataDirectory, { limits, ...others }: FileStoreOptions) {
     this.#directory = directory
@@ -97,6 +104,16 @@ export class FileStore implements RoomStore {
   }
 
   async append(room: string, member: Member, draft: Draft): Promise<Appended> {
+    if (this.#waiting >= mostWaiting) throw new Error(`${mostWaiting} messages wait for the disk already`)
+    this.#waiting++
+    try {
+      return await this.#append(room, member, draft)
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  async #append(room: string, member: Member, draft: Draft): Promise<Appended> {
     const open = await this.#open(room)
     // An id that is on its way to the disk is waited for; then nothing comes between looking for it and keeping it.
     for (let on; (on = open.underWay(member, draft)) !== undefined;) await on
@@ -140,7 +157,8 @@ export class FileStore implements RoomStore {
     const rooms = [...this.#rooms.values()]
     // Nothing comes in from now on; what is under way comes to an end, and is let go of then.
     this.#logs.close()
-    await Promise.allSettled([...rooms.map((room) => room.settled()), ...this.#leaving.values(), this.#sweeping])
+    const loading = this.#loading.values()
+    await Promise.allSettled([...rooms.map((room) => room.settled()), ...loading, ...this.#leaving.values(), this.#sweeping])
     this.#logs.close()
     await this.#directory.close()
   }
@@ -163,7 +181,7 @@ export class FileStore implements RoomStore {
     const { idleSeconds, emptySeconds, totalBytes } = this.#logs.limits
     let shelvedBytes = 0
     for (const { bytes } of this.#shelved.values()) shelvedBytes += bytes
-    for (const [room, { bytes, lastAppend }] of this.#shelved) {
+    for (const [room, { bytes, lastAppend, unreadable }] of this.#shelved) {
       const idleMs = performance.now() - lastAppend
       const over = this.#logs.size.bytes + shelvedBytes - totalBytes
       shelvedBytes -= bytes
@@ -171,25 +189,30 @@ export class FileStore implements RoomStore {
       if (idleMs > idleSeconds * 1000) {
         this.#logs.delete(room)
         this.#leave(room)
-      } else if (over > 0) {
-        const { log } = await this.#open(room)
-        this.#logs.shrink(log, this.#logs.size.bytes + shelvedBytes - totalBytes)
-      } else if (bytes < emptyBytes && idleMs > emptySeconds * 1000) {
-        // Perhaps nobody ever wrote there: its log knows.
-        await this.#open(room)
+        continue
       }
+      // Perhaps nobody ever wrote there: its log knows.
+      const perhapsEmpty = bytes < emptyBytes && idleMs > emptySeconds * 1000
+      if (unreadable || (over <= 0 && !perhapsEmpty)) continue
+      const open = await this.#open(room).catch((error: unknown) => this.#failed(room, error))
+      if (open !== undefined) this.#logs.shrink(open.log, this.#logs.size.bytes + shelvedBytes - totalBytes)
     }
+  }
+
+  /** What is wrong with one room holds up no other, and is told once. */
+  #failed(room: string, error: unknown): undefined {
+    this.#logs.refuseWhenClosed()
+    const shelved = this.#shelved.get(room)
+    if (shelved !== undefined) this.#shelved.set(room, { ...shelved, unreadable: true })
+    this.#options.told(`room ${room}: its file cannot be read: ${String(error)}`)
   }
 
   async #open(room: string): Promise<FileRoom> {
     this.#logs.refuseWhenClosed()
     const known = this.#rooms.get(room)
-    if (known?.begun) return known
-    const loading =
-      this.#loading.get(room) ??
-      this.#load(room).finally(() => {
-        this.#loading.delete(room)
-      })
+    // One that is being loaded may have begun, and not be among the logs yet.
+    if (known?.begun && !this.#loading.has(room)) return known
+    const loading = this.#loading.get(room) ?? this.#load(room).finally(() => this.#loading.delete(room))
     this.#loading.set(room, loading)
     const open = await loading
     this.#logs.refuseWhenClosed()
@@ -206,6 +229,7 @@ export class FileStore implements RoomStore {
       return open
     }
     const spelled = await journal.read()
+    this.#logs.refuseWhenClosed()
     const { log, holed } = replay(spelled)
     if (holed) this.#options.told(`room ${room}: its file is damaged. What can be read is kept, under a new epoch: to readers a gap.`)
     const open = this.#roomOf(room, log, journal)

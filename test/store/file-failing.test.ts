@@ -1,9 +1,27 @@
 /** A file store on a disk that fails, in a directory that is not free, and at the moment of an acknowledgement. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { open as openFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { open as openFile, readFile } from 'node:fs/promises'
+import { Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Cursor } from '../../src/protocol/message.ts'
 import { FileStore, fsyncPolicies } from '../../src/store/file.ts'
@@ -121,6 +139,51 @@ describe('file: a disk that', () => {
   )
 })
 
+describe('file: a disk that stands still', () => {
+  /** A file that is read, or written, only when somebody at its other end allows it. */
+  const hold = (path: string): void => void execFileSync('mkfifo', [path])
+
+  it("keeps the directory until what was under way is over: nothing touches a file that may be another process's by then", async () => {
+    const directory = directories.next()
+    await (await openKept(directory)).close()
+    hold(fileOf(directory))
+    const store = await openKept(directory)
+    const reading = store.read('lobby', undefined).then(
+      () => 'answered',
+      () => 'refused',
+    )
+    // Possible from when somebody is about to read.
+    const end = await vi.waitFor(() => openSync(fileOf(directory), constants.O_WRONLY | constants.O_NONBLOCK))
+    const closing = store.close().then(() => readdirSync(directory).filter((name) => name.startsWith('lock-')))
+    await expect(FileStore.open(directory)).rejects.toThrow('is in use')
+    writeSync(end, 'damage\n')
+    closeSync(end)
+    expect(await closing).toEqual([])
+    expect(await reading).toBe('refused')
+    // What was damaged is for the next owner to mend.
+    expect(statSync(fileOf(directory)).isFIFO()).toBe(true)
+  })
+
+  it('fails what comes at once where too many wait already, in all rooms together, until they have been answered', async () => {
+    const directory = directories.next()
+    const store = await openKept(directory)
+    await say(store, 'hi', 'elsewhere')
+    hold(`${fileOf(directory)}.new`)
+    const waiting = Array.from({ length: 10_000 }, () =>
+      say(store).then(
+        () => 'kept',
+        (error: Error) => error.message,
+      ),
+    )
+    for (const room of ['lobby', 'elsewhere'])
+      await expect(say(store, 'hi', room)).rejects.toThrow('10000 messages wait for the disk already')
+    // What can be read is no disk, and cannot be written as one.
+    await readFile(`${fileOf(directory)}.new`)
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([expect.stringContaining('ESPIPE')]))
+    for (const [room, seq] of Object.entries({ lobby: 1, elsewhere: 2 })) expect(await say(store, 'hi', room)).toMatchObject({ seq })
+  })
+})
+
 describe('file: an acknowledgement', () => {
   /** How often files are synced from now on. */
   async function syncs(): Promise<ReturnType<typeof vi.spyOn>> {
@@ -227,6 +290,36 @@ describe('file: a directory', () => {
     await expect(FileStore.open(directory)).rejects.toThrow('is in use')
     await store.close()
     await (await openKept(directory)).close()
+  })
+
+  it('is not held by who was taken for dead before it listened', async () => {
+    const directory = directories.next()
+    const { listen } = Server.prototype
+    const swept = vi.spyOn(Server.prototype, 'listen').mockImplementationOnce(function (this: Server, options?: unknown) {
+      listen.call(this, options as { path: string })
+      rmSync((options as { path: string }).path)
+      return this
+    })
+    onTestFinished(() => swept.mockRestore())
+    await expect(FileStore.open(directory)).rejects.toThrow('is in use')
+    await (await openKept(directory)).close()
+  })
+
+  it.runIf(process.platform === 'linux')('that is made is there after a crash: it is synced into all that it was made in', async () => {
+    const path = join(realpathSync(mkdtempSync(join(tmpdir(), 'fourwires-'))), 'above', 'data')
+    onTestFinished(() => rmSync(dirname(dirname(path)), { recursive: true }))
+    const file = await openFile('/dev/null')
+    const prototype = Object.getPrototypeOf(file) as typeof file
+    await file.close()
+    const { sync } = prototype
+    const synced: string[] = []
+    const spy = vi.spyOn(prototype, 'sync').mockImplementation(function (this: typeof file) {
+      synced.push(readlinkSync(`/proc/self/fd/${this.fd}`))
+      return sync.call(this)
+    })
+    onTestFinished(() => spy.mockRestore())
+    await (await openKept(path)).close()
+    expect(synced.slice(0, 3)).toEqual([dirname(dirname(path)), dirname(path), path])
   })
 
   it('keeps a secret for nobody else to read, the same at every start', async () => {

@@ -1,6 +1,6 @@
 /** What a file store keeps over the end of its process, however that ends. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -422,6 +422,25 @@ describe('file: limits', () => {
     const { gap } = await again.read('first', acks[0]?.cursor)
     expect(gap?.reason).toBe('trimmed')
   })
+})
+
+it('file: a room that cannot be read fails alone: others go when their time has come, and it is told once', async () => {
+  const directory = directories.next()
+  const store = await openKept(directory)
+  for (const room of ['a-broken', 'b-empty']) await store.read(room, undefined)
+  await store.close()
+  rmSync(fileOf(directory, 'a-broken'))
+  symlinkSync('/proc/self/mem', fileOf(directory, 'a-broken'))
+  // Later than the other: looked for behind it.
+  utimesSync(fileOf(directory, 'b-empty'), Date.now() / 1000 + 60, Date.now() / 1000 + 60)
+  const told = vi.fn<(sentence: string) => void>()
+  const again = await openKept(directory, { limits: { emptySeconds: 0.001 }, told })
+  await vi.waitFor(async () => {
+    await again.sweep()
+    expect(await again.has('b-empty')).toBe(false)
+  })
+  await expect(again.read('a-broken', undefined)).rejects.toThrow()
+  expect(told.mock.calls.flat()).toEqual([expect.stringMatching(/^room a-broken: its file cannot be read: /)])
 })
 
 it('file: a file copied over another room is that room, epoch and all: nothing in it names its room', async () => {

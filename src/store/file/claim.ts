@@ -3,7 +3,8 @@
  * over has to guess whether it still lives, and whether another takes over at the same time. A listening socket is let go
  * by the kernel with its process, however that ends. So each process first listens at a name of its own in the directory
  * and then knocks at all others: of two, the one that knocks second finds the first (both may find each other, and both
- * give way). Nothing is ever taken over: who is dead refuses the connection, and is swept up.
+ * give way). Nothing is ever taken over: who is dead refuses the connection, and is swept up. (So does who has its name
+ * and does not listen yet: it finds its name gone, and gives way.)
  * This holds on one machine: a directory on a network drive is not kept from processes of another one.
  */
 import { randomBytes } from 'node:crypto'
@@ -32,7 +33,9 @@ export async function claim(directory: string): Promise<() => Promise<void>> {
   try {
     server.listen({ path: join(base, own), exclusive: true })
     await once(server, 'listening')
-    for (const name of await readdir(directory)) {
+    const names = await readdir(directory)
+    if (!names.includes(own)) throw new Error(`${directory} is in use: another process looked at the same time. Try again.`)
+    for (const name of names) {
       const [, pid] = spelling.exec(name) ?? []
       if (pid === undefined || name === own) continue
       if (await answers(join(base, name))) throw new Error(`${directory} is in use by process ${pid}: one process per directory.`)

@@ -8,7 +8,7 @@
  */
 import { readdirSync, statSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { roomSpelling } from '../../protocol/draft.ts'
 import { claim } from './claim.ts'
@@ -38,9 +38,10 @@ export class DataDirectory {
     const path = resolve(directory)
     let release: (() => Promise<void>) | undefined
     try {
-      await mkdir(join(path, 'rooms'), { recursive: true, mode: 0o700 })
+      const made = await mkdir(join(path, 'rooms'), { recursive: true, mode: 0o700 })
       await checkFormat(path)
       release = await claim(path)
+      if (made !== undefined) await syncFrom(dirname(made), path)
       await keepOnce(join(path, 'format'), `${format}\n`, 0o644)
       return new DataDirectory(path, release)
     } catch (error) {
@@ -78,6 +79,15 @@ export class DataDirectory {
   close(): Promise<void> {
     return this.#release()
   }
+}
+
+/** A directory that was made is there after a crash once the one that it is in is synced, and so on upwards. */
+async function syncFrom(top: string, path: string): Promise<void> {
+  if (path !== top) await syncFrom(top, dirname(path))
+  await syncDirectory(path).catch((error: NodeJS.ErrnoException) => {
+    // Above our own may be one that we may write to and not read.
+    if (error.code !== 'EACCES') throw error
+  })
 }
 
 // A file system may not tell A from a, and a room's name does.
