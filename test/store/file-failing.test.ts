@@ -294,9 +294,9 @@ describe('file: a directory', () => {
 
   it('is not held by who was taken for dead before it listened', async () => {
     const directory = directories.next()
-    const { listen } = Server.prototype
+    const listen = Reflect.get(Server.prototype, 'listen') as (this: Server, options: unknown) => Server
     const swept = vi.spyOn(Server.prototype, 'listen').mockImplementationOnce(function (this: Server, options?: unknown) {
-      listen.call(this, options as { path: string })
+      listen.call(this, options)
       rmSync((options as { path: string }).path)
       return this
     })
@@ -311,7 +311,7 @@ describe('file: a directory', () => {
     const file = await openFile('/dev/null')
     const prototype = Object.getPrototypeOf(file) as typeof file
     await file.close()
-    const { sync } = prototype
+    const sync: (this: typeof file) => Promise<void> = Reflect.get(prototype, 'sync')
     const synced: string[] = []
     const spy = vi.spyOn(prototype, 'sync').mockImplementation(function (this: typeof file) {
       synced.push(readlinkSync(`/proc/self/fd/${this.fd}`))

@@ -103,6 +103,18 @@ describe('redis: a server that dies', () => {
     expect(seqs(await store.read(room, 'earliest'))).toEqual([1, 2])
   })
 
+  it('and is given its functions once for all that was under way, not once for each', async () => {
+    const server = await start()
+    const store = await open(server.url)
+    await sayMany(store, 1)
+    await server.client.function('FLUSH')
+    await server.client.config('RESETSTAT')
+    const said = await Promise.all(upTo(300, 2).map((n) => say(store, `${n}`)))
+    expect(said.map(({ seq }) => seq).toSorted((a, b) => a - b)).toEqual(upTo(300, 2))
+    const [, loads] = /cmdstat_function\|load:calls=(\d+)/.exec(await server.client.info('commandstats')) ?? []
+    expect(Number(loads)).toBeLessThan(10)
+  })
+
   it('and comes back as it was once, and uses its numbers again, never passes over it in silence', async () => {
     const server = await start()
     const store = await open(server.url)
@@ -392,6 +404,19 @@ describe('redis: a room', () => {
       expect(ends[0]).toBeLessThan(before + day + day / 32)
     }
     expect(await redis.server.client.pttl('day:rooms')).toBeGreaterThan(day - 60_000)
+  })
+
+  it('whose limits are far exceeded is trimmed in few steps: Redis does nothing else meanwhile', async () => {
+    const [large, small] = [await redis.open({}, 'steps'), await redis.open({ keepMessages: 10, dedupeIds: 20 }, 'steps')]
+    onTestFinished(async () => void (await Promise.all([large.close(), small.close()])))
+    await Promise.all(upTo(1_000).map((n) => say(large, `${n}`)))
+    await redis.server.client.config('RESETSTAT')
+    expect(await say(small, '1001')).toMatchObject({ seq: 1_001 })
+    const calls = [...(await redis.server.client.info('commandstats')).matchAll(/:calls=(\d+)/g)]
+    expect(calls.reduce((sum, [, count]) => sum + Number(count), 0)).toBeLessThan(100)
+    expect(seqs(await small.read(room, 'earliest'))).toEqual(upTo(1_001, 992))
+    const kept = await Promise.all([981, 982].map((n) => small.find(room, ann, { id: idOf(`${n}`), text: `${n}` })))
+    expect(kept.map((found) => found?.outcome)).toEqual([undefined, 'duplicate'])
   })
 
   it('never keeps a key without an end, whatever is said, read, trimmed and cleared', async () => {

@@ -28,6 +28,7 @@ export class Connection {
   readonly #everySecond = new Set<() => void>()
   readonly #timeoutMs: number
   readonly #report: (error: Error) => void
+  #loading: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #seconds = 0
   #lastError: Error | undefined
@@ -73,7 +74,7 @@ export class Connection {
     asked.on('ready', () => {
       this.#lastError = undefined
       // A server that came back may have come back empty.
-      if (this.#opened) void this.#load().catch((error: Error) => this.#report(error))
+      if (this.#opened) void this.#loadAgain().catch((error: Error) => this.#report(error))
     })
   }
 
@@ -111,7 +112,7 @@ export class Connection {
       } catch (error) {
         // Nothing was done then: it may be asked again.
         if (!/function not found/i.test((error as Error).message)) throw error
-        await this.#load()
+        await this.#loadAgain()
         return ask()
       }
     })
@@ -153,6 +154,11 @@ export class Connection {
       if (++this.#seconds % pingSeconds === 0) this.#subscriptions.ping()
       for (const listener of this.#everySecond) listener()
     }, secondMs).unref()
+  }
+
+  /** Once for all calls that miss them: whatever was under way when Redis lost them. */
+  #loadAgain(): Promise<void> {
+    return (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)))
   }
 
   /** On every node that may be asked. One that has a library of this name has this one: its name says so. */

@@ -16,6 +16,12 @@ const overheadBytes = 128
 /** Room in a batch for its cursor, gap and punctuation, in bytes. */
 const envelopeBytes = 256
 
+/**
+ * So many are looked at in one call, once the first was found to go: a room whose ten thousand messages have all grown old is
+ * let go of within one call, and Redis does nothing else meanwhile.
+ */
+const atOnce = 128
+
 const shared = `
 local META, LOG, IDS, QUEUE = 1, 2, 3, 4
 -- Places in an entry of the log.
@@ -71,7 +77,7 @@ local function dropMessages(keys, room, over)
       room.bytes = room.bytes - tonumber(fields[BYTES]) - ${overheadBytes}
     end
     if #entries == 0 then break end
-    count = 16
+    count = ${atOnce}
   end
   if room.floor > before then redis.call('XTRIM', keys[LOG], 'MINID', entry(room.floor + 1)) end
 end
@@ -82,13 +88,21 @@ local function kept(value)
 end
 
 local function dropIds(keys, room, over)
-  while room.idFloor < room.head do
-    local key = redis.call('LINDEX', keys[QUEUE], 0)
-    local id = kept(redis.call('HGET', keys[IDS], key))
-    if not over(id.at) then break end
-    redis.call('LPOP', keys[QUEUE])
-    redis.call('HDEL', keys[IDS], key)
-    room.idFloor, room.bytes = room.idFloor + 1, room.bytes - id.bytes
+  local count, enough = 1, false
+  while room.idFloor < room.head and not enough do
+    local oldest = redis.call('LRANGE', keys[QUEUE], 0, count - 1)
+    local gone = {}
+    for index, value in ipairs(redis.call('HMGET', keys[IDS], unpack(oldest))) do
+      local id = kept(value)
+      if not over(id.at) then enough = true break end
+      gone[index] = oldest[index]
+      room.idFloor, room.bytes = room.idFloor + 1, room.bytes - id.bytes
+    end
+    if #gone > 0 then
+      redis.call('LPOP', keys[QUEUE], #gone)
+      redis.call('HDEL', keys[IDS], unpack(gone))
+    end
+    count = ${atOnce}
   end
 end
 
