@@ -1,4 +1,5 @@
 /** Rooms spread over a Redis Cluster: three real nodes, each with a third of the slots. */
+import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import type { Member } from '../../src/protocol/message.ts'
 import { RedisStore } from '../../src/store/redis.ts'
@@ -107,4 +108,28 @@ it('loses the rooms of one node while that is away, and no others', async () => 
   await last.begin()
   // It came back with nothing: its rooms are others now, and its functions are loaded again.
   for (const room of gone ?? []) expect(await vi.waitFor(() => say(store, room, '3'), patience)).toMatchObject({ ack: { seq: 1 } })
+})
+
+it("of which most slots are nobody's goes on with the others: who watches is told by looking, and nothing ends the process", async () => {
+  const config = { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', 'cluster-require-full-coverage': 'no' }
+  const node = await RedisServer.start({ config })
+  onTestFinished(() => node.stop())
+  for (const key of ['partial:{lobby}:log', 'partial:rooms'])
+    await node.client.cluster('ADDSLOTS', await node.client.cluster('KEYSLOT', key))
+  await vi.waitFor(async () => expect(await node.client.cluster('INFO')).toMatch(/cluster_state:ok/), patience)
+  const [asked, forgotten] = [vi.spyOn(Cluster.prototype, 'ssubscribe'), vi.spyOn(Cluster.prototype, 'sunsubscribe')]
+  onTestFinished(() => void vi.restoreAllMocks())
+  const url = node.url.replace('redis:', 'redis+cluster:')
+  const [writer, reader] = [await RedisStore.open(url, {}, { prefix: 'partial' }), await RedisStore.open(url, {}, { prefix: 'partial' })]
+  onTestFinished(async () => void (await Promise.all([writer.close(), reader.close()])))
+  let seen = ''
+  const unwatch = await reader.watch('lobby', (head) => (seen = head))
+  const appended = await say(writer, 'lobby', '1')
+  const cursor = appended.outcome === 'appended' ? appended.ack.cursor : ''
+  await vi.waitFor(() => expect(seen).toBe(cursor), patience)
+  // It was tried, and tried again, and each time let go of: the client would keep the name otherwise.
+  await vi.waitFor(() => expect(asked.mock.calls.length).toBeGreaterThan(1), patience)
+  expect(forgotten.mock.calls.length).toBe(asked.mock.calls.length)
+  unwatch()
+  expect(await say(writer, 'lobby', '2')).toMatchObject({ ack: { seq: 2 } })
 })

@@ -54,13 +54,22 @@ export class Subscriptions {
     return channel.asked
   }
 
-  /** Never rejects: it is asked again. Async, because a cluster that knows no node for a slot throws at once, out of a timer of ours. */
+  /** Where it fails it is asked again. Neither rejects: a cluster that knows no node for a slot throws at once, out of a timer of ours. */
   async #subscribe(name: string, channel: Channel): Promise<void> {
     try {
       await this.#client.ssubscribe(name)
       channel.listens = true
     } catch {
-      channel.listens = false
+      // A cluster notes each name that it was asked for, as often as it was asked.
+      if ('nodes' in this.#client && this.#channels.get(name) === channel) await this.#unsubscribe(name)
+    }
+  }
+
+  async #unsubscribe(name: string): Promise<void> {
+    try {
+      await this.#client.sunsubscribe(name)
+    } catch {
+      // Who is not connected listens to nothing.
     }
   }
 
@@ -69,11 +78,6 @@ export class Subscriptions {
     if (channel === undefined || !channel.listeners.delete(listener) || channel.listeners.size > 0) return
     this.#channels.delete(name)
     void this.#unsubscribe(name)
-  }
-
-  /** A connection that is lost listens to nothing any more. */
-  async #unsubscribe(name: string): Promise<void> {
-    await this.#client.sunsubscribe(name).catch(() => {})
   }
 }
 
