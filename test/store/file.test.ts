@@ -204,14 +204,14 @@ describe('file: damage', () => {
     const directory = directories.next()
     const limits = { keepMessages: 2, dedupeIds: 4 }
     const store = await openKept(directory, { limits, compactBytes: 0 })
-    const acks = await sayMany(store, 16)
+    const said = await sayMany(store, 16)
     await store.close()
     const [, ...rest] = linesOf(directory)
     writeFileSync(fileOf(directory), ['spoilt\n', ...rest].join(''))
     const again = await openKept(directory, { limits })
     const { messages } = await again.read('lobby', 'earliest')
     expect(messages.map(({ text }) => text)).toEqual(['hi 15', 'hi 16'])
-    for (const ack of acks.slice(12)) {
+    for (const ack of said.slice(12)) {
       const found = await again.find('lobby', ann, draftOf(ack, `hi ${ack.seq}`))
       const seq = found?.outcome === 'duplicate' ? found.ack.seq : 0
       // Its own message, or one that is not kept any more.

@@ -119,8 +119,11 @@ it("of which most slots are nobody's goes on with the others: who watches is tol
   await vi.waitFor(async () => expect(await node.client.cluster('INFO')).toMatch(/cluster_state:ok/), patience)
   const [asked, forgotten] = [vi.spyOn(Cluster.prototype, 'ssubscribe'), vi.spyOn(Cluster.prototype, 'sunsubscribe')]
   onTestFinished(() => void vi.restoreAllMocks())
-  const url = node.url.replace('redis:', 'redis+cluster:')
-  const [writer, reader] = [await RedisStore.open(url, {}, { prefix: 'partial' }), await RedisStore.open(url, {}, { prefix: 'partial' })]
+  const partial = node.url.replace('redis:', 'redis+cluster:')
+  const [writer, reader] = [
+    await RedisStore.open(partial, {}, { prefix: 'partial' }),
+    await RedisStore.open(partial, {}, { prefix: 'partial' }),
+  ]
   onTestFinished(async () => void (await Promise.all([writer.close(), reader.close()])))
   let seen = ''
   const unwatch = await reader.watch('lobby', (head) => (seen = head))

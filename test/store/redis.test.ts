@@ -449,6 +449,30 @@ describe('redis: a room', () => {
     await vi.waitFor(async () => expect(await redis.server.client.pttl('gone:{watched}:meta')).toBeGreaterThan(100_000), patience)
   })
 
+  it('that begins again while somebody is in it stays as long as it would have, however short its idle time', async () => {
+    const store = await redis.open({ idleSeconds: 0.2 }, 'anew')
+    onTestFinished(() => store.close())
+    await store.watch(room, () => {})
+    for (const begins of [
+      () => store.clear(room),
+      async () => {
+        await say(store, '1')
+        await redis.server.client.unlink(`anew:{${room}}:log`)
+        await say(store, '2')
+      },
+    ]) {
+      await begins()
+      const ends = await keysOf('anew')
+      expect(new Set(ends).size).toBe(1)
+      expect((ends[0] ?? 0) - Date.now()).toBeGreaterThan(100_000)
+    }
+    expect((await store.read(room, 'earliest')).messages.map(({ text }) => text)).toEqual(['2'])
+    // Where something else has its place it is cleared all the same.
+    await redis.server.client.set(`anew:{${room}}:meta`, 'hostile')
+    await store.clear(room)
+    expect(await say(store, '3')).toMatchObject({ seq: 1 })
+  })
+
   it('is one too many for all processes together, until another is gone', async () => {
     const limits = { rooms: 2, emptySeconds: 0.3, idleSeconds: 60 }
     const [one, two] = [await redis.open(limits, 'limit'), await redis.open(limits, 'limit')]

@@ -55,9 +55,10 @@ local function complete(keys, room)
   return logComplete(keys, room) and redis.call('HLEN', keys[IDS]) == ids and redis.call('LLEN', keys[QUEUE]) == ids
 end
 
-local function begin(keys, epoch)
+-- Whoever is in the room that was is in this one: it stays as long, where that is known.
+local function begin(keys, epoch, stays)
   redis.call('UNLINK', keys[META], keys[LOG], keys[IDS], keys[QUEUE])
-  return {epoch = epoch, head = 0, tag = 'AAAAAA', floor = 0, floorTag = 'AAAAAA', idFloor = 0, bytes = 0, stays = 0}
+  return {epoch = epoch, head = 0, tag = 'AAAAAA', floor = 0, floorTag = 'AAAAAA', idFloor = 0, bytes = 0, stays = stays or 0}
 end
 
 -- A room goes by itself at room.stays, all of its keys at once. Put off in steps: never sooner, and not at every append.
@@ -126,7 +127,7 @@ const writing = `
 -- bytes of its JSON with seq and at of one digit, ms to stay, channel, limits.
 provide('append', function(keys, args)
   local now, room = clock(), open(keys)
-  if room and not complete(keys, room) then room = begin(keys, args[2]) end
+  if room and not complete(keys, room) then room = begin(keys, args[2], room.stays) end
   if not room then
     if args[1] == '0' then return {'absent'} end
     room = begin(keys, args[2])
@@ -167,7 +168,7 @@ end)
 -- keys: meta, log, ids, queue; args: may it be made, epoch for that, ms to stay, limits.
 provide('visit', function(keys, args)
   local now, room = clock(), open(keys)
-  if room and not complete(keys, room) then room = begin(keys, args[2]) end
+  if room and not complete(keys, room) then room = begin(keys, args[2], room.stays) end
   if not room then
     if args[1] == '0' then return 'absent' end
     room = begin(keys, args[2])
@@ -183,7 +184,9 @@ end, 'allow-oom')
 provide('clear', function(keys, args)
   local now = clock()
   if redis.call('EXISTS', keys[META]) == 0 then return '' end
-  local room = begin(keys, args[1])
+  -- What is there may be no room at all.
+  local stays = redis.pcall('HGET', keys[META], 'stays')
+  local room = begin(keys, args[1], type(stays) == 'string' and tonumber(stays))
   save(keys, room)
   stay(keys, room, now, tonumber(args[2]))
   redis.call('HSET', keys[META], 'stays', whole(room.stays))
