@@ -70,8 +70,8 @@ export class DataDirectory {
       if (!name.endsWith(ending)) continue
       const room = roomName(name.slice(0, -ending.length))
       if (room === undefined) continue
-      const { size, mtimeMs } = statSync(path)
-      found.push({ room, bytes: size, lastAt: mtimeMs })
+      const file = statSync(path, { throwIfNoEntry: false })
+      if (file !== undefined) found.push({ room, bytes: file.size, lastAt: file.mtimeMs })
     }
     return found.toSorted((one, other) => one.lastAt - other.lastAt)
   }
@@ -94,7 +94,7 @@ async function syncFrom(top: string, path: string): Promise<void> {
 const fileName = (room: string): string => room.replace(/[A-Z]/g, (letter) => `=${letter.toLowerCase()}`)
 function roomName(name: string): string | undefined {
   const room = name.replace(/=([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  return roomSpelling.test(room) ? room : undefined
+  return roomSpelling.test(room) && fileName(room) === name ? room : undefined
 }
 
 async function checkFormat(path: string): Promise<void> {
