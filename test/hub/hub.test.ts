@@ -7,6 +7,7 @@ import { Wheel } from '../../src/hub/wheel.ts'
 import { parseCursor } from '../../src/protocol/cursor.ts'
 import type { Member, Since } from '../../src/protocol/message.ts'
 import { Problem } from '../../src/protocol/problem.ts'
+import { withDefaults } from '../../src/server/options.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { punctual } from '../../src/store/punctual.ts'
 import type { RoomStore, Wake } from '../../src/store/store.ts'
@@ -18,16 +19,7 @@ const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const room = 'lobby'
 const patience = { interval: 5, timeout: 10_000 }
 const streaming = { greet: true, heartbeatMs: 3_600_000 }
-const leases: MembersOptions = {
-  leaseGraceMs: 10_000,
-  membersMs: 1_000,
-  membersPerBatch: 300,
-  statesMs: 50,
-  statesPerBatch: 200,
-  batchBytes: 65_536,
-  maxMembers: 20_000,
-  maxLagMs: 1_000,
-}
+const leases: MembersOptions = withDefaults({})
 const defaults = { highWaterBytes: 65_536, stallMs: 90_000, storeAwayMs: 10_000, lingerMs: 30, ...leases } satisfies RoomOptions
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index)

@@ -4,20 +4,12 @@ import { Members, type MembersOptions } from '../../src/hub/members.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
 import type { Change, Member, Present, TransportName } from '../../src/protocol/message.ts'
 import { nobody } from '../../src/protocol/version.ts'
+import { withDefaults } from '../../src/server/options.ts'
 
 const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const bob: Member = { id: 'm_bobbobbob', name: 'Bob' }
 const room = 'lobby'
-const defaults: MembersOptions = {
-  leaseGraceMs: 10_000,
-  membersMs: 1_000,
-  membersPerBatch: 300,
-  statesMs: 50,
-  statesPerBatch: 200,
-  batchBytes: 65_536,
-  maxMembers: 100,
-  maxLagMs: 1_000,
-}
+const defaults: MembersOptions = { ...withDefaults({}), maxMembers: 100 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })

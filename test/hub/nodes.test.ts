@@ -4,22 +4,14 @@ import { Members, type MembersOptions } from '../../src/hub/members.ts'
 import { Wheel } from '../../src/hub/wheel.ts'
 import type { Aside, Change, Member, TransportName } from '../../src/protocol/message.ts'
 import { nobody, parseVersion } from '../../src/protocol/version.ts'
+import { withDefaults } from '../../src/server/options.ts'
 import type { Attendance, Notice } from '../../src/store/attendance.ts'
 import { SharedAttendance } from '../support/attendance.ts'
 
 const room = 'lobby'
 const ann: Member = { id: 'm_annannann', name: 'Ann' }
 const bob: Member = { id: 'm_bobbobbob', name: 'Bob' }
-const defaults: MembersOptions = {
-  leaseGraceMs: 10_000,
-  membersMs: 1_000,
-  membersPerBatch: 300,
-  statesMs: 50,
-  statesPerBatch: 200,
-  batchBytes: 65_536,
-  maxMembers: 1_000,
-  maxLagMs: 1_000,
-}
+const defaults: MembersOptions = { ...withDefaults({}), maxMembers: 1_000 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })

@@ -6,20 +6,12 @@ import { type Lease, Members, type MembersOptions } from '../../src/hub/members.
 import { Wheel } from '../../src/hub/wheel.ts'
 import type { Change, Member } from '../../src/protocol/message.ts'
 import { nobody } from '../../src/protocol/version.ts'
+import { withDefaults } from '../../src/server/options.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { Reader } from '../support/reader.ts'
 
 const room = 'lobby'
-const defaults: MembersOptions = {
-  leaseGraceMs: 10_000,
-  membersMs: 1_000,
-  membersPerBatch: 300,
-  statesMs: 50,
-  statesPerBatch: 200,
-  batchBytes: 65_536,
-  maxMembers: 1_000,
-  maxLagMs: 1_000,
-}
+const defaults: MembersOptions = { ...withDefaults({}), maxMembers: 1_000 }
 const memberOf = (n: number): Member => ({ id: `m_${String(n).padStart(12, '0')}`, name: `N${n}` })
 const [ann, bob] = [memberOf(1), memberOf(2)]
 
