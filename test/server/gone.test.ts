@@ -20,7 +20,7 @@ function complaints(): { readonly logger: FastifyServerOptions['logger']; readon
 }
 
 /** What is left of who has gone is let go of soon: nothing of it waits for the contract's times. */
-const soon = { leaseGraceMs: 50, pollLeaseMs: 50, lingerMs: 50 } as const
+const soon = { leaseGraceMs: 50, pollLeaseMs: 50, lingerMs: 50, membersMs: 50 } as const
 
 /** Connects, asks and resets, all before a server of this process can look: its event loop waits for it here. */
 function askAndReset(port: number, text: string): void {
@@ -30,7 +30,7 @@ function askAndReset(port: number, text: string): void {
   execFileSync(process.execPath, ['-e', script, text])
 }
 
-test.each(transportNames)('who has gone before %s lets them in, and has no address any more, is no fault of ours', async (transport) => {
+test.concurrent.each(transportNames)('who has gone before %s lets them in, and has no address any more, is no fault of ours', async (transport) => {
   const { logger, log } = complaints()
   let asked = 0
   await using server = await startServer({

@@ -48,12 +48,13 @@ async function install(): Promise<void> {
   if (installed() === undefined) throw new Error(help)
 }
 
-/** Starts it, with further command-line switches of Chromium where a test needs them. */
-export async function launch(switches: readonly string[] = []): Promise<Browser> {
+/** Starts it, with further command-line switches of Chromium where a test needs them, and without some of Playwright's own. */
+export async function launch(switches: readonly string[] = [], without: readonly string[] = []): Promise<Browser> {
   const executablePath = installed()
   if (executablePath === undefined && !(await bundledWorks())) throw new Error(help)
   return chromium.launch({
     ...(executablePath !== undefined && { executablePath }),
+    ignoreDefaultArgs: [...without],
     args: [
       // As root, which a container often is, its sandbox does not start.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
