@@ -3,13 +3,17 @@ import { sleep } from '../backoff.ts'
 import { answerMs } from '../http.ts'
 import type { OpenTransport } from './transport.ts'
 
+/** So seldom browsers let the timers of a page come that nobody has seen for minutes: what it asks last has to hold for that. */
+const hiddenMs = 60_000
+
 export const poll: OpenTransport = (http, { pollMs, known }) => ({
   name: 'poll',
 
   async *receive(since, signal, expect) {
     for (;;) {
       expect(answerMs)
-      const batch = await http.batch('poll', { since, ...known(), every: pollMs }, signal)
+      const every = http.platform.hidden?.() ? Math.max(pollMs, hiddenMs) : pollMs
+      const batch = await http.batch('poll', { since, ...known(), every }, signal)
       yield batch
       if (batch.retryMs !== undefined) return
       since = batch.cursor
