@@ -6,6 +6,8 @@ import { transportNames } from '../../src/protocol/message.ts'
 import { eventually } from '../support/answers.ts'
 import { launch } from '../support/browser.ts'
 import { Attendants } from '../support/attendants.ts'
+import { Follower } from '../support/follower.ts'
+import { hide, passMinute, see } from '../support/hidden.ts'
 import { RoomPage } from '../support/page.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -86,22 +88,25 @@ it('is one member with a tab that was duplicated, and neither tab puts out the o
   expect(attendants.counts).toEqual({ most: 1, came: 1, went: 0 })
 })
 
-it.each(['sse', 'websocket'] as const)('goes on where it was, on %s, when one comes back to it, and shows no row twice', async (transport) => {
-  await using ann = await open(`room=back-${transport}&t=${transport}`)
-  await ann.live(transport)
-  await say(`back-${transport}`, 1, 3)
-  await shows(ann.page, 3)
-  await ann.page.evaluate(() => addEventListener('pageshow', ({ persisted }) => (document.title = `kept: ${persisted}`)))
-  await ann.page.goto(`${server.url}/healthz`)
-  await say(`back-${transport}`, 4, 6)
-  await ann.page.goBack({ waitUntil: 'commit' })
-  await ann.live(transport)
-  await shows(ann.page, 6)
-  expect(await shown(ann.page)).toEqual(upTo(6))
-  expect(await gaps(ann.page)).toBe(0)
-  // Chromium keeps a page with a stream, as it was; one with a socket it may load anew.
-  if (transport === 'sse') expect(await ann.page.title()).toBe('kept: true')
-})
+it.each(['sse', 'websocket'] as const)(
+  'goes on where it was, on %s, when one comes back to it, and shows no row twice',
+  async (transport) => {
+    await using ann = await open(`room=back-${transport}&t=${transport}`)
+    await ann.live(transport)
+    await say(`back-${transport}`, 1, 3)
+    await shows(ann.page, 3)
+    await ann.page.evaluate(() => addEventListener('pageshow', ({ persisted }) => (document.title = `kept: ${persisted}`)))
+    await ann.page.goto(`${server.url}/healthz`)
+    await say(`back-${transport}`, 4, 6)
+    await ann.page.goBack({ waitUntil: 'commit' })
+    await ann.live(transport)
+    await shows(ann.page, 6)
+    expect(await shown(ann.page)).toEqual(upTo(6))
+    expect(await gaps(ann.page)).toBe(0)
+    // Chromium keeps a page with a stream, as it was; one with a socket it may load anew.
+    if (transport === 'sse') expect(await ann.page.title()).toBe('kept: true')
+  },
+)
 
 it('loses nothing on any wire while it is offline, nor while the whole browser sleeps', async () => {
   await using ann = await open('room=away&t=poll&poll=250')
@@ -141,6 +146,43 @@ async function asleep(meanwhile: () => Promise<void>): Promise<void> {
   const signal = (name: 'SIGSTOP' | 'SIGCONT'): void => pids.forEach((pid) => process.kill(pid, name))
   signal('SIGSTOP')
   await meanwhile().finally(() => signal('SIGCONT'))
+}
+
+it('stays a member while it is hidden and its timers come once a minute, and misses nothing', async () => {
+  await using ann = await open('room=hidden&t=poll&poll=250')
+  using attendants = await Attendants.of(server.url, 'hidden')
+  await attendants.number(1)
+  await hide(ann.page)
+  // A timer from before brings one question more; from then on they come when a minute is over.
+  await ann.page.waitForResponse(/\/poll\?/)
+  await beside('hidden', attendants)
+
+  let asked = 0
+  ann.page.on('request', (request) => (asked += request.url().includes('/rooms/hidden/poll?') ? 1 : 0))
+  for (let minute = 1; minute <= 2; minute++) {
+    await say('hidden', minute * 5 - 4, minute * 5)
+    await passMinute(ann.page)
+    await eventually(async () => (await ann.counts()).delivered === minute * 5, `what was said in minute ${minute} is there`)
+    // Once, and once more at once: who came and went is a batch of its own, and says that there is more.
+    expect(asked).toBe(2 * minute)
+    await beside('hidden', attendants)
+  }
+  await see(ann.page)
+  await say('hidden', 11, 11)
+  await shows(ann.page, 11)
+  expect(await shown(ann.page)).toEqual(upTo(11))
+  expect(await gaps(ann.page)).toBe(0)
+  // Those who left are the ones beside it.
+  expect(attendants.counts).toEqual({ most: 2, came: 4, went: 3 })
+})
+
+/** Somebody polls as often as the tab did, and leaves: once they are gone, so would be the tab by the lease that it had. */
+async function beside(room: string, attendants: Attendants): Promise<void> {
+  const somebody = new Follower({ url: server.url, room, transport: 'poll', pollMs: 250 })
+  await attendants.number(2)
+  const { id = '' } = somebody.channel.state.member ?? {}
+  somebody[Symbol.dispose]()
+  await attendants.without(id)
 }
 
 it('is no worse for a clock that is a day off, either way', async () => {

@@ -30,27 +30,30 @@ function askAndReset(port: number, text: string): void {
   execFileSync(process.execPath, ['-e', script, text])
 }
 
-test.concurrent.each(transportNames)('who has gone before %s lets them in, and has no address any more, is no fault of ours', async (transport) => {
-  const { logger, log } = complaints()
-  let asked = 0
-  await using server = await startServer({
-    // Where there is a hall, it looks at the address of who comes.
-    lab: true,
-    logger,
-    ...soon,
-    authorize: () => ++asked > 0,
-  })
-  const { cookie } = await member(server.url)
-  const path = `/rooms/r/${transport}`
-  const accepting = accepted(server)
-  const ask = transport === 'websocket' ? handshake(server.port, path, { cookie }) : request(server.port, `GET ${path}`, { cookie })
-  askAndReset(server.port, ask)
-  const peer = await accepting
-  expect(peer.remoteAddress).toBeUndefined()
-  await eventually(() => asked === 1 && peer.destroyed, 'it was asked for, and its connection is gone')
-  await server.quiet()
-  expect(log).toEqual([])
-})
+test.concurrent.each(transportNames)(
+  'who has gone before %s lets them in, and has no address any more, is no fault of ours',
+  async (transport) => {
+    const { logger, log } = complaints()
+    let asked = 0
+    await using server = await startServer({
+      // Where there is a hall, it looks at the address of who comes.
+      lab: true,
+      logger,
+      ...soon,
+      authorize: () => ++asked > 0,
+    })
+    const { cookie } = await member(server.url)
+    const path = `/rooms/r/${transport}`
+    const accepting = accepted(server)
+    const ask = transport === 'websocket' ? handshake(server.port, path, { cookie }) : request(server.port, `GET ${path}`, { cookie })
+    askAndReset(server.port, ask)
+    const peer = await accepting
+    expect(peer.remoteAddress).toBeUndefined()
+    await eventually(() => asked === 1 && peer.destroyed, 'it was asked for, and its connection is gone')
+    await server.quiet()
+    expect(log).toEqual([])
+  },
+)
 
 test('a file that stops with its reader is no fault of ours', async () => {
   const { logger, log } = complaints()
