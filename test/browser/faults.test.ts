@@ -20,7 +20,7 @@ beforeAll(async () => {
   ;[browser, server] = await Promise.all([
     // Playwright turns off what keeps a page alive that one goes back to.
     launch([], ['--disable-back-forward-cache']),
-    startServer({ publishesPerSecond: 0, maxLagMs: 60_000, membersMs: 50, pollLeaseMs: 500 }),
+    startServer({ publishesPerSecond: 0, maxLagMs: 60_000, membersMs: 50, pollLeaseMs: 500, history: 6 }),
   ])
 })
 afterAll(async () => {

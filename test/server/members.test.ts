@@ -154,6 +154,30 @@ describe('what renews a lease', () => {
   })
 })
 
+test('who was forgotten meanwhile publishes as before, and what is sent again under the same id is one message', async () => {
+  await using server = await startServer({ sseLeaseMs: 100, leaseGraceMs: 50, sessionSecret: 'a secret of this test' })
+  const { cookie, member: ann } = await member(server.url, 'Ann')
+  const client = await stream(server, cookie)
+  await gone(server)
+  const first = await post(server.url, 'r', cookie, { id: 'forgotten-1', text: 'still me' })
+  client.destroy()
+  await gone(server)
+  // Neither a lease nor a wire: a session is enough to publish, and an id is its member's whoever is here.
+  expect(await post(server.url, 'r', cookie, { id: 'forgotten-1', text: 'still me' })).toEqual({ ...first, duplicate: true })
+  // Who is not known at all begins a session first, and sends the same again.
+  expectProblem(
+    await ask(
+      server.port,
+      request(server.port, 'POST /rooms/r/messages', { 'content-type': 'application/json' }, '{"id":"forgotten-2","text":"who?"}'),
+    ),
+    'session-required',
+  )
+  const stranger = await member(server.url)
+  expect(await post(server.url, 'r', stranger.cookie, { id: 'forgotten-2', text: 'who?' })).toMatchObject({ seq: 2, duplicate: false })
+  const { messages } = JSON.parse((await get(server, '/rooms/r/poll?since=earliest')).body.toString()) as { messages: { member: string }[] }
+  expect(messages.map(({ member: id }) => id)).toEqual([ann.id, stranger.member.id])
+})
+
 test('DELETE /session leaves at once, also where a wire is still open', async () => {
   await using server = await startServer()
   const { cookie } = await member(server.url)

@@ -112,6 +112,22 @@ describe('long poll on the wire', () => {
     stays.destroy()
   })
 
+  test('two questions of one session at once are both held, and both answered with the same bytes: one member', async () => {
+    await using server = await startServer()
+    const { cookie, member: ann } = await member(server.url, 'Ann')
+    const since = await headOf(server)
+    const both = [await hold(server, `since=${since}`, '', { cookie }), await hold(server, `since=${since}`, '', { cookie })]
+    expect(await metric(server.url, held)).toBe(2)
+    const here = (await (await fetch(`${server.url}/rooms/r/members`)).json()) as { id: string }[]
+    expect(here.map(({ id }) => id)).toEqual([ann.id])
+    await post(server.url, 'r', cookie, { text: 'a' })
+    const [one, other] = await Promise.all(both.map((client) => client.response()))
+    expect(one?.status).toBe(200)
+    expect(one?.body.toString()).toBe(other?.body.toString())
+    expect((JSON.parse(String(one?.body)) as Batch).messages.map(({ text }) => text)).toEqual(['a'])
+    for (const client of both) client.destroy()
+  })
+
   test('the questions of one connection are held one after the other', async () => {
     await using server = await startServer()
     const { cookie } = await member(server.url)
