@@ -39,7 +39,7 @@ describe('a server that is killed and keeps nothing', () => {
     const second = await listening('--port', String(first.port), ...secret)
     expect(second.port).toBe(first.port)
     await Promise.all(readers.map((reader) => reader.until('the gap', () => reader.gaps.length > 0)))
-    const { length = 0 } = readers[0]?.seen ?? []
+    const { length } = readers[0]?.seen ?? []
     await readers[0]?.count(length + 50)
     enough.abort()
     await Promise.all(talking)

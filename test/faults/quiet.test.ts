@@ -2,7 +2,7 @@
 import { describe, expect, vi } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
-import { type Company, promise } from '../support/company.ts'
+import { promise } from '../support/company.ts'
 import { sharedRedis } from '../support/shared-redis.ts'
 
 const redis = sharedRedis()
