@@ -70,6 +70,30 @@ it('tells an EventSource of a temporary refusal so that it comes back by itself'
   expect(told).toEqual({ code: 'room-limit', readyState: 0 })
 })
 
+it('stops an EventSource for good where no waiting would let it in', async () => {
+  let asked = 0
+  server = await startServer({ streamMs: 300, retryMs: 100, authorize: (_member, room) => room !== 'closed' || ++asked === 0 })
+  await page.goto(server.url)
+  const told = await page.evaluate(async () => {
+    const source = new EventSource('/rooms/closed/sse')
+    const readyState = await new Promise((resolve) => {
+      source.onerror = () => resolve(source.readyState)
+    })
+    // Another one opens, ends and comes back meanwhile: so long a time that this one would have come back in.
+    const other = new EventSource('/rooms/open/sse')
+    let opened = 0
+    await new Promise<void>((resolve) => {
+      other.onopen = () => {
+        if (++opened === 2) resolve()
+      }
+    })
+    other.close()
+    return { readyState, later: source.readyState }
+  })
+  expect(told).toEqual({ readyState: 2, later: 2 })
+  expect(asked).toBe(1)
+})
+
 it('tells a WebSocket why it was closed', async () => {
   server = await startServer()
   await page.goto(server.url)
