@@ -123,7 +123,7 @@ test.each(['poll', 'long-poll'] as const)(
   },
 )
 
-test('a thousand changes of transport are one member who came once and never left, and lose nothing', { timeout: 60_000 }, async () => {
+test('hundreds of changes of transport are one member who came once and never left, and lose nothing', { timeout: 60_000 }, async () => {
   await using server = await startServer({ membersMs: 20, publishesPerSecond: 0 })
   using attendants = await Attendants.of(server.url, 'lobby')
   const restless = follower({ url: server.url, room: 'lobby', transport: 'poll', name: 'Restless' })
@@ -135,7 +135,7 @@ test('a thousand changes of transport are one member who came once and never lef
     for (; !enough.signal.aborted; await pause(2))
       await server.store.append('lobby', author, { id: `message-${++said}`, text: `text ${said}` })
   })()
-  for (let change = 0; change < 1_000; change++) {
+  for (let change = 0; change < 300; change++) {
     const to = transportNames[(change * 3 + 1) % 4] ?? 'poll'
     restless.channel.switchTo(to)
     // Some are taken back before they are there, some are waited for, some fall between.

@@ -1,18 +1,15 @@
 /** Who is told to be in a room while something happens to them: how many at once, and who was told to come and to go. */
-import type { Present } from '../../src/protocol/message.ts'
 import { Follower } from './follower.ts'
 
 export class Attendants implements Disposable {
   /** As of now: the most that were here at once, and how many were told to come and to go since the beginning. */
   readonly counts = { most: 0, came: 0, went: 0 }
-  readonly #here = new Set<string>()
+  #here: ReadonlySet<string> = new Set()
   readonly #follower: Follower
 
   private constructor(follower: Follower) {
     this.#follower = follower
-    follower.channel.on('batch', ({ members }) => {
-      for (const [id, present] of Object.entries<Present | null>(members?.list ?? {})) this.#change(id, present !== null)
-    })
+    follower.channel.on('members', (members) => this.#change(new Set(members.map(({ id }) => id))))
   }
 
   /** An observer of the room: nobody itself. */
@@ -32,16 +29,11 @@ export class Attendants implements Disposable {
     return this.#follower.until(`${id} has gone`, () => !this.#here.has(id))
   }
 
-  has(id: string): boolean {
-    return this.#here.has(id)
-  }
-
-  #change(id: string, here: boolean): void {
-    if (here && !this.#here.has(id)) this.counts.came++
-    if (!here && this.#here.has(id)) this.counts.went++
-    if (here) this.#here.add(id)
-    else this.#here.delete(id)
-    this.counts.most = Math.max(this.counts.most, this.#here.size)
+  #change(here: ReadonlySet<string>): void {
+    this.counts.came += [...here].filter((id) => !this.#here.has(id)).length
+    this.counts.went += [...this.#here].filter((id) => !here.has(id)).length
+    this.counts.most = Math.max(this.counts.most, here.size)
+    this.#here = here
   }
 
   [Symbol.dispose](): void {
