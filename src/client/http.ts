@@ -6,8 +6,6 @@ import { Problem } from '../protocol/problem.ts'
 export interface Platform {
   fetch(url: string, init?: RequestInit): Promise<Response>
   socket(url: string): WebSocket
-  /** Whether nobody sees the page now: its timers may come late. */
-  hidden?(): boolean
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>

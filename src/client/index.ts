@@ -23,7 +23,6 @@ const browser: Platform = {
   // The cookie goes along to a server of another origin too, where that allows ours.
   fetch: (url, init) => fetch(url, { ...init, credentials: 'include' }),
   socket: (url) => new WebSocket(url),
-  hidden: () => typeof document !== 'undefined' && document.hidden,
 }
 
 /** Enters a room, and stays in it until `close()`. */

@@ -41,7 +41,7 @@ export class Sequence {
 
     const messages: Message[] = []
     for (const [index, message] of batch.messages.entries()) {
-      if (message.seq !== first + 1 + index) throw new Hole('seq has a hole within a batch')
+      if (message.seq !== first + 1 + index) throw new Hole('a batch with a hole')
       if (message.seq > last && this.#show(message)) messages.push(message)
     }
     // Within an epoch the cursor never moves back, but where the server says that the log did.

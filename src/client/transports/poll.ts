@@ -3,7 +3,7 @@ import { sleep } from '../backoff.ts'
 import { answerMs } from '../http.ts'
 import type { OpenTransport } from './transport.ts'
 
-/** So seldom browsers let the timers of a page come that nobody has seen for minutes: what it asks last has to hold for that. */
+/** So seldom browsers let the timers of a page come that nobody has seen for minutes (Node has none): what it asks last has to hold for that. */
 const hiddenMs = 60_000
 
 export const poll: OpenTransport = (http, { pollMs, known }) => ({
@@ -12,8 +12,7 @@ export const poll: OpenTransport = (http, { pollMs, known }) => ({
   async *receive(since, signal, expect) {
     for (;;) {
       expect(answerMs)
-      const every = http.platform.hidden?.() ? Math.max(pollMs, hiddenMs) : pollMs
-      const batch = await http.batch('poll', { since, ...known(), every }, signal)
+      const batch = await http.batch('poll', { since, ...known(), every: globalThis.document?.hidden ? hiddenMs : pollMs }, signal)
       yield batch
       if (batch.retryMs !== undefined) return
       since = batch.cursor

@@ -81,7 +81,7 @@ interface Heard {
 
 function socketHandlers(socket: WebSocket, publishes: Map<string, Waiting>, heard: Heard): () => void {
   const lose = (): void => {
-    for (const { reject } of publishes.values()) reject(new Error('the socket closed before the answer'))
+    for (const { reject } of publishes.values()) reject(new Error('the socket closed'))
     publishes.clear()
   }
   socket.onmessage = ({ data }) => {
