@@ -52,9 +52,10 @@ export function placed(place: Place, command: string, args: readonly string[]): 
   return pinned ? ['taskset', ['-c', list.join(','), command, ...args]] : [command, [...args]]
 }
 
-/** Starts a file of the bench as a process of its own. */
-export function start<M extends Methods>(file: URL, place: Place): Process<M> {
-  const [command, commandArgs] = placed(place, process.execPath, ['--import', 'tsx', fileURLToPath(file)])
+/** Starts a file of the bench as a process of its own; `through` is a command that becomes the one it is given, as taskset does. */
+export function start<M extends Methods>(file: URL, place: Place, through: readonly string[] = []): Process<M> {
+  const [bound, boundArgs] = placed(place, process.execPath, ['--import', 'tsx', fileURLToPath(file)])
+  const [command = bound, ...commandArgs] = [...through, bound, ...boundArgs]
   // A group of its own: Ctrl-C in a terminal reaches who started it alone, who ends it. It could not be caught while it starts.
   const child = spawn(command, commandArgs, {
     cwd: root,
