@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { transportNames } from '../../src/protocol/message.ts'
 import { type Cell, cellsOf, type Row, runCell, unfit } from './cell.ts'
+import { allFigures, figures, UnknownFigure } from './figures.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 import { storeNames } from './stores.ts'
@@ -21,6 +22,8 @@ nothing is asserted of it). Ends with 1 where a promise was broken.
   --quick            what npm test runs: fewer injections, cheap cells only (all cells where a scenario is named)
   --jobs N           so many cells at a time (default 3)
   --json FILE        the rows as JSON, - for standard output (the tables are left out then)
+  --figures          reaches and prints the figures in place of the matrix, within ten minutes; --json as above
+  --only NAME        only this figure (${allFigures.map(({ name }) => name).join(', ')}); may be repeated
   --list             the scenarios, and what each demands
   --help             this text`
 
@@ -43,11 +46,13 @@ async function main(args: readonly string[]): Promise<number> {
     const { values } = parse(args)
     if (values.help) console.log(help)
     else if (values.list) console.log(scenarios.map(({ name, must }) => `${name.padEnd(24)}${must}`).join('\n'))
+    else if (values.figures) return (await figures({ only: values.only, json: values.json })) ? 0 : 1
     else return await runAll(read(values))
     return 0
   } catch (error) {
-    console.error(error instanceof UsageError ? `${error.message}\n\n${help}` : error)
-    return error instanceof UsageError ? 2 : 1
+    const misused = error instanceof UsageError || error instanceof UnknownFigure
+    console.error(misused ? `${error.message}\n\n${help}` : error)
+    return misused ? 2 : 1
   }
 }
 
@@ -58,7 +63,19 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { seed: text, jobs: text, json: text, scenario: list, transport: list, store: list, quick: flag, list: flag, help: flag },
+      options: {
+        seed: text,
+        jobs: text,
+        json: text,
+        scenario: list,
+        transport: list,
+        store: list,
+        quick: flag,
+        list: flag,
+        help: flag,
+        figures: flag,
+        only: list,
+      },
     })
   } catch (error) {
     throw new UsageError((error as Error).message)
