@@ -67,7 +67,8 @@ export async function runCell(
   const verdict = check(stage.journal.entries)
   const injections = stage.injections + stage.participants.reduce((sum, { proxy }) => sum + proxy.injections, 0)
   const idle = injections === 0 ? 'no harm was done' : undefined
-  const why = verdict.wrong[0] ?? failure ?? idle
+  // What a scenario waited for in vain may be what the journals say, or the reason for it.
+  const why = [failure, verdict.wrong[0]].filter((each) => each !== undefined).join('; ') || idle
   const recoveries = stage.participants.flatMap((each) => each.recoveries).toSorted((a, b) => a - b)
   return {
     scenario: scenario.name,

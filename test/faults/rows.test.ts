@@ -11,7 +11,7 @@ const faults = 138
 /** Rows that nothing shows yet. */
 const notYet: readonly number[] = []
 
-const rows = [...read('test/faults/rows.md').matchAll(/^\| (\d+) \| (.+) \| (.+) \|$/gm)].map(([, number, fault = '', shown = '']) => ({
+const rows = [...read('test/faults/README.md').matchAll(/^\| (\d+) \| (.+) \| (.+) \|$/gm)].map(([, number, fault = '', shown = '']) => ({
   number: Number(number),
   fault,
   shown,
