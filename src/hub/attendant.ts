@@ -38,15 +38,17 @@ export class Attendant {
   /** While the state that it carries is the one that was set here. */
   ownState: OwnState | undefined
   /** Its name is news that other nodes were not told. */
-  named = true
+  named: boolean
   /** When other nodes were last told of its wires. */
   toldAt = -Infinity
   /** When it is looked at next, and how that is undone. */
   dueAt = Infinity
   cancel: () => void = () => {}
 
-  constructor(member: Member) {
+  /** `named`: we are who heard of it first. */
+  constructor(member: Member, named: boolean) {
     this.member = member
+    this.named = named
   }
 
   get gone(): boolean {

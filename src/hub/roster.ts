@@ -132,7 +132,7 @@ export class Roster {
     for (const attended of all) {
       const { id, name, wires, state } = attended
       const live = wires.some((wire) => wire.leftMs > 0 && wire.node !== node)
-      const attendant = this.#attendants.get(id) ?? (live ? this.#enter({ id, name }) : undefined)
+      const attendant = this.#attendants.get(id) ?? (live ? this.#enter({ id, name }, false) : undefined)
       if (attendant === undefined) continue
       attendant.heard(attended, node, now)
       const succeeded = this.#succeeded(attendant)
@@ -207,8 +207,8 @@ export class Roster {
     return Math.max(0, Math.round(endsAt - seenAt))
   }
 
-  #enter(member: Member): Attendant {
-    const attendant = new Attendant(member)
+  #enter(member: Member, named = true): Attendant {
+    const attendant = new Attendant(member, named)
     this.#attendants.set(member.id, attendant)
     return attendant
   }

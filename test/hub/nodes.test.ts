@@ -197,6 +197,16 @@ describe('a lease', () => {
     expect([a.here(), b.here()]).toEqual([{ Anna: ['sse', 'websocket'] }, { Anna: ['sse', 'websocket'] }])
   })
 
+  it('shows its member by its new name where it was never heard but by another node', async () => {
+    const { a, b } = setUp()
+    const old = a.members.hold(room, ann, 'websocket', 30_000)
+    await pass(1_000)
+    old.leave()
+    a.members.hold(room, { ...ann, name: 'Anna' }, 'websocket', 30_000)
+    await pass(1_000)
+    expect([a.here(), b.here()]).toEqual([{ Anna: ['websocket'] }, { Anna: ['websocket'] }])
+  })
+
   it('of a node that tells nothing any more ends by itself', async () => {
     const { a, b } = setUp()
     a.members.hold(room, ann, 'websocket', 30_000)
