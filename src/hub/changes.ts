@@ -74,8 +74,9 @@ export class Changes<Value> {
   #tellings = 0
   #print = 0
   readonly #prints = new Map<number, number>()
-  /** Prints that we have never told, and since when they are known to be about. */
+  /** Prints that we have never told, and since when they are known to be about: the longest first. */
   readonly #strange = new Map<number, number>()
+  #cancelStrange: (() => void) | undefined
   readonly #bornAt = performance.now()
   /** The version that is told now. */
   #told = nobody
@@ -129,6 +130,7 @@ export class Changes<Value> {
   /** Nothing is told any more. */
   stop(): void {
     this.#cancelTelling?.()
+    this.#cancelStrange?.()
   }
 
   /** Tells now what has changed. */
@@ -190,18 +192,34 @@ export class Changes<Value> {
   /** Was it told by another node what we shall tell in a moment? To tell it ours now would be to take that back. */
   #ahead(print: number): boolean {
     const now = performance.now()
-    const strangeMs = this.#options.everyMs + latenessMs
     const since = this.#strange.get(print)
-    if (since !== undefined) return now - since < strangeMs
+    if (since !== undefined) return now - since < this.#strangeMs
     // What was told to us only now is nothing old.
-    if (now - this.#bornAt < strangeMs || this.#strange.size >= rememberedPrints) return false
+    if (now - this.#bornAt < this.#strangeMs || this.#strange.size >= rememberedPrints) return false
     this.#strange.set(print, now)
-    this.#wheel.after(strangeMs, () => {
-      // Who waits is told everything then, if it is still strange.
-      this.#events.told()
-      this.#wheel.after(strangeMs, () => this.#strange.delete(print))
-    })
+    this.#watchStrange(now)
     return true
+  }
+
+  get #strangeMs(): number {
+    return this.#options.everyMs + latenessMs
+  }
+
+  /** Who waits is told everything where a print is still strange: once for all that were made up meanwhile. */
+  #watchStrange(lookedAt: number): void {
+    this.#cancelStrange ??= this.#wheel.after(this.#options.everyMs, () => {
+      this.#cancelStrange = undefined
+      const now = performance.now()
+      const before = now - this.#strangeMs
+      let stays = false
+      for (const [print, since] of this.#strange) {
+        if (since > before) break
+        stays ||= since > lookedAt - this.#strangeMs
+        if (since <= before - this.#strangeMs) this.#strange.delete(print)
+      }
+      if (this.#strange.size > 0) this.#watchStrange(now)
+      if (stays) this.#events.told()
+    })
   }
 
   #latest(id: string): Latest<Value> | undefined {

@@ -1,9 +1,9 @@
 /** Who is here: one session in one room is one member, held by a lease for each of its wires, whatever the transport. */
-import type { Aside, Change, Member, Told, TransportName } from '../protocol/message.ts'
+import { type Aside, asides, type Change, type Member, type Told, type TransportName } from '../protocol/message.ts'
 import { nobody } from '../protocol/version.ts'
 import type { Attendance } from '../store/attendance.ts'
 import type { Attendant } from './attendant.ts'
-import { type Listed, Roster, type RosterOptions } from './roster.ts'
+import { type Listed, Roster, type RosterEvents, type RosterOptions } from './roster.ts'
 import { renewalMs, Sharing } from './sharing.ts'
 import type { Wheel } from './wheel.ts'
 
@@ -178,14 +178,15 @@ export class Members {
   }
 
   #enter(room: string): Roster {
-    const events = {
+    const events: RosterEvents = {
       told: (aside: Aside) => this.#told(room, aside),
       counted: (by: number) => void (this.#size += by),
       carried: (by: number) => void (this.#states += by),
-      emptied: () => void this.#rosters.delete(room),
+      // One that was let go may still be asked: in its place there may be another by now.
+      emptied: () => this.#rosters.get(room) === roster && this.#rosters.delete(room),
       heard: (attendant: Attendant, leaseMs?: number) => this.#share(room)?.heard(attendant, leaseMs),
     }
-    const roster = new Roster(this.#wheel, this.#options, events, this.#nodes?.attendance)
+    const roster: Roster = new Roster(this.#wheel, this.#options, events, this.#nodes?.attendance)
     this.#rosters.set(room, roster)
     return roster
   }
@@ -197,6 +198,7 @@ export class Members {
     if (known !== undefined) return known.sharing
     const sharing = new Sharing(room, this.#nodes.attendance, this.#wheel, {
       roster: (make) => this.#rosters.get(room) ?? (make ? this.#enter(room) : undefined),
+      completed: () => this.#completed(room),
       rested: () => this.#letGo(room),
     })
     this.#shared.set(room, { sharing, askedAt: -Infinity })
@@ -230,6 +232,12 @@ export class Members {
       this.#rosters.delete(room)
       this.#letGo(room)
     })
+  }
+
+  /** Who asked before it was known is told now, also that nobody is here: nothing was told that would have to wait for its time. */
+  #completed(room: string): void {
+    this.#rosters.get(room)?.tell()
+    for (const aside of asides) this.#told(room, aside)
   }
 
   #letGo(room: string): void {

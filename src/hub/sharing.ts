@@ -12,6 +12,10 @@ export const renewalMs = 5_000
 const spacingMs = 50
 /** What is due within so many ms is told along with what is due now. */
 const alongMs = 500
+/** So many are told in one call, and the rest in the next: Redis does one thing at a time. */
+const noticesPerCall = 500
+/** So many who hold no wire here may wait to be told of; anybody may say that they are here. */
+const strangersAtMost = 5_000
 /** What could not be told is told again after so many ms, as it is by then. */
 const againMs = 1_000
 /** A state of who is not here is told again: its wire may be on its way from another node. So often, and after so many ms. */
@@ -33,6 +37,8 @@ interface Pending {
 export interface SharingEvents {
   /** The roster of this room; made where there is somebody to enter. */
   readonly roster: (make: boolean) => Roster | undefined
+  /** All of the room is known from now on. */
+  readonly completed: () => void
   /** Nothing is left to be told. */
   readonly rested: () => void
 }
@@ -50,6 +56,7 @@ export class Sharing {
   /** They wait for the next flight. */
   #waiting: (() => void)[] = []
   #watch: AbortController | undefined
+  #cancelBegin: () => void = () => {}
   #ready: Promise<void> = Promise.resolve()
   #complete = false
 
@@ -82,6 +89,7 @@ export class Sharing {
   unwatch(): void {
     this.#watch?.abort()
     this.#watch = undefined
+    this.#cancelBegin()
     this.#complete = false
   }
 
@@ -116,8 +124,12 @@ export class Sharing {
   async close(): Promise<void> {
     this.unwatch()
     await this.#flight
-    this.#disarm()
-    await this.#fly(Infinity)
+    // Until nothing gets through any more.
+    for (let left = Infinity; this.#pending.size > 0 && this.#pending.size < left;) {
+      left = this.#pending.size
+      this.#disarm()
+      await this.#fly(Infinity)
+    }
     this.#disarm()
     this.#pending.clear()
   }
@@ -136,13 +148,11 @@ export class Sharing {
         if (signal.aborted) return unwatch()
         signal.addEventListener('abort', unwatch)
         this.#complete = true
-        // Who asked before it was known is told now: nothing was told that would have to wait for its time.
-        this.#events.roster(false)?.tell()
+        this.#events.completed()
         complete()
       },
       () => {
-        const cancel = this.#wheel.after(againMs, () => this.#begin(signal, complete))
-        signal.addEventListener('abort', cancel)
+        if (!signal.aborted) this.#cancelBegin = this.#wheel.after(againMs, () => this.#begin(signal, complete))
       },
     )
   }
@@ -158,6 +168,8 @@ export class Sharing {
 
   #tell(id: string, what: Omit<Pending, 'dueAt' | 'tries'>, dueAt = performance.now()): void {
     const pending = this.#pending.get(id)
+    const stranger = what.own === undefined && what.left === undefined
+    if (pending === undefined && stranger && this.#pending.size >= strangersAtMost) return
     if (pending === undefined) this.#pending.set(id, { ...what, dueAt, tries: 0 })
     else Object.assign(pending, what, { dueAt: Math.min(dueAt, pending.dueAt) })
     this.#arm(dueAt)
@@ -183,8 +195,13 @@ export class Sharing {
   }
 
   #fly(until: number): Promise<void> {
-    const due = [...this.#pending].filter(([, { dueAt }]) => dueAt <= until)
-    for (const [id] of due) this.#pending.delete(id)
+    const due: (readonly [string, Pending])[] = []
+    for (const [id, pending] of this.#pending) {
+      if (pending.dueAt > until) continue
+      due.push([id, pending])
+      this.#pending.delete(id)
+      if (due.length === noticesPerCall) break
+    }
     this.#nextAt = performance.now() + spacingMs
     const waiting = this.#waiting
     this.#waiting = []
@@ -192,7 +209,9 @@ export class Sharing {
       this.#flight = undefined
       for (const told of waiting) told()
       if (this.#pending.size === 0) return this.#events.rested()
-      this.#arm(Math.min(...[...this.#pending.values()].map(({ dueAt }) => dueAt)))
+      let nextAt = Infinity
+      for (const { dueAt } of this.#pending.values()) nextAt = Math.min(nextAt, dueAt)
+      this.#arm(nextAt)
     })
     return this.#flight
   }

@@ -15,6 +15,7 @@ export class Wheel {
   readonly #slots: Set<Spoke>[]
   #tick = 0
   #size = 0
+  #stopped = false
   #interval: NodeJS.Timeout | undefined
 
   constructor(tickMs = 50, slots = 1024) {
@@ -42,6 +43,7 @@ export class Wheel {
 
   /** The same at a time of `performance.now()`, which may have passed: at the next tick then. */
   at(time: number, fire: () => void): () => void {
+    if (this.#stopped) return () => {}
     if (this.#interval === undefined) {
       this.#tick = this.#now()
       this.#interval = setInterval(() => this.#turn(), this.#tickMs).unref()
@@ -57,8 +59,9 @@ export class Wheel {
     }
   }
 
-  /** Forgets all timers. */
+  /** Forgets all timers, and takes no more: what fails because all is closed would be tried again. */
   stop(): void {
+    this.#stopped = true
     for (const slot of this.#slots) slot.clear()
     this.#size = 1
     this.#left()

@@ -32,8 +32,9 @@ const pass = async (ms: number): Promise<void> => {
 interface Node {
   readonly members: Members
   readonly wheel: Wheel
-  /** What it told the others. */
+  /** What it told the others, and how much at once. */
   readonly notices: Notice[]
+  readonly calls: number[]
   /** Does anybody read the room here? */
   readers: boolean
   here(): Record<string, readonly TransportName[]>
@@ -43,16 +44,17 @@ function setUp(changes: Partial<MembersOptions> = {}): { readonly a: Node; reado
   const shared = new SharedAttendance()
   const begin = (): Node => {
     const notices: Notice[] = []
+    const calls: number[] = []
     const inner = shared.node()
     const attendance: Attendance = Object.create(inner, {
-      tell: { value: (name: string, told: readonly Notice[]) => (notices.push(...told), inner.tell(name, told)) },
+      tell: { value: (name: string, told: readonly Notice[]) => (calls.push(told.length), notices.push(...told), inner.tell(name, told)) },
     }) as Attendance
     const wheel = new Wheel(50)
     const options = { attendance, lingerMs: 2_000, read: () => node.readers }
     const members = new Members(wheel, { ...defaults, ...changes }, () => {}, options)
     const here = (): Record<string, readonly TransportName[]> =>
       Object.fromEntries(members.list(room).map(({ name, wires }) => [name, wires.map(({ transport }) => transport)]))
-    const node = { members, wheel, notices, readers: true, here }
+    const node = { members, wheel, notices, calls, readers: true, here }
     // As a reader asks who enters the room.
     members.since(room, 'members', '0')
     return node
@@ -413,4 +415,115 @@ it('waits for what other nodes say of a room for as long as it was asked to, and
   expect(b.here()).toEqual({ Ann: ['websocket'] })
   await pass(6_000)
   expect([b.members.rooms, b.wheel.size]).toEqual([0, 0])
+})
+
+it('tells who asks of nobody, where it is known only later that nobody is here', async () => {
+  const shared = new SharedAttendance()
+  const wheel = new Wheel(50)
+  const asides: Aside[] = []
+  const nodes = { attendance: shared.node(), lingerMs: 2_000, read: () => true }
+  const members: Members = new Members(wheel, defaults, (_, aside) => void asides.push(aside), nodes)
+  shared.away(true)
+  const known = 'AbcdefghijkL.8589934599'
+  expect(members.since(room, 'members', known)).toBeUndefined()
+  await pass(3_000)
+  expect(asides).toEqual([])
+  shared.away(false)
+  await pass(1_500)
+  // It is asked by who waits only when it says that there is news.
+  expect(asides).toContain('members')
+  expect(members.since(room, 'members', known)).toEqual({ version: nobody, list: {} })
+})
+
+it('keeps those who came into a room that was empty for a moment, whatever a reader of before knew', async () => {
+  const { a, b } = setUp()
+  const first = a.members.hold(room, bob, 'websocket', 30_000)
+  await pass(5_000)
+  a.members.forget(bob.id)
+  first.leave()
+  await pass(950)
+  // Told by another node, say: nobody here has ever told it.
+  a.members.since(room, 'members', 'AbcdefghijkL.8589934599')
+  await pass(300)
+  const lease = a.members.hold(room, ann, 'websocket', 30_000)
+  for (let passed = 0; passed < 12_000; passed += 1_000) {
+    await pass(1_000)
+    lease.renew()
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['websocket'] }, { Ann: ['websocket'] }])
+  }
+})
+
+it('has no timer left and asks nobody once it is closed, whatever it waited for', async () => {
+  let watches = 0
+  let fail: (error: Error) => void = () => {}
+  const attendance: Attendance = Object.create(new SharedAttendance().node(), {
+    watch: { value: () => (watches++, new Promise((_, reject) => (fail = reject))) },
+    leave: { value: () => new Promise((_, reject) => setImmediate(reject, new Error('away'))) },
+    tell: { value: () => new Promise((_, reject) => setImmediate(reject, new Error('away'))) },
+  }) as Attendance
+  const wheel = new Wheel(50)
+  const members = new Members(wheel, defaults, () => {}, { attendance, lingerMs: 2_000, read: () => true })
+  members.hold(room, ann, 'websocket', 30_000)
+  members.forget(ann.id)
+  wheel.stop()
+  await members.close()
+  fail(new Error('closed'))
+  await pass(10_000)
+  expect([watches, wheel.size]).toEqual([1, 0])
+})
+
+it('asks for a room no more that nobody here asks for, where it could not be asked, or is told so only then', async () => {
+  const fails: ((error: Error) => void)[] = []
+  const attendance: Attendance = Object.create(new SharedAttendance().node(), {
+    watch: { value: () => new Promise((_, reject) => fails.push(reject)) },
+  }) as Attendance
+  const wheel = new Wheel(50)
+  const members = new Members(wheel, defaults, () => {}, { attendance, lingerMs: 400, read: () => false })
+  members.since('one', 'members', '0')
+  members.since('another', 'members', '0')
+  fails[0]?.(new Error('away'))
+  await pass(600)
+  fails[1]?.(new Error('away'))
+  await pass(50)
+  expect([fails.length, wheel.size]).toEqual([2, 0])
+  await pass(3_000)
+  expect(fails).toHaveLength(2)
+})
+
+it('wakes those who wait once for all that nobody ever told, and remembers nothing of it', async () => {
+  const wheel = new Wheel(50)
+  const asides: Aside[] = []
+  const nodes = { attendance: new SharedAttendance().node(), lingerMs: 2_000, read: () => true }
+  const members: Members = new Members(wheel, defaults, (_, aside) => void asides.push(aside), nodes)
+  members.hold(room, ann, 'websocket', 600_000)
+  await pass(5_000)
+  const timers = wheel.size
+  asides.length = 0
+  for (let print = 0; print < 600; print++) {
+    members.since(room, 'members', `AbcdefghijkL.${8_589_934_592 + print}`)
+    if (print % 100 === 0) await pass(50)
+  }
+  await pass(3_000)
+  expect(asides.length).toBeGreaterThanOrEqual(1)
+  expect(asides.length).toBeLessThanOrEqual(2)
+  await pass(3_000)
+  expect(wheel.size).toBe(timers)
+})
+
+it('tells of thousands in calls of hundreds, and keeps only so many of those who say that they are here and hold nothing', async () => {
+  const { a, b, shared } = setUp({ maxMembers: 1_000_000 })
+  await pass(1_000)
+  for (let n = 0; n < 2_000; n++) a.members.hold(room, { id: `m_${n}`, name: 'N' }, 'websocket', 60_000)
+  await pass(500)
+  expect(b.members.size).toBe(2_000)
+  expect(Math.max(...a.calls)).toBe(500)
+  shared.away(true)
+  for (let n = 0; n < 200_000; n++) a.members.renew(room, { id: `n_${n}`, name: 'N' }, 'sse', 60_000)
+  a.members.hold(room, ann, 'websocket', 30_000)
+  await pass(200)
+  shared.away(false)
+  a.notices.length = 0
+  await pass(4_000)
+  expect(a.notices.length).toBeLessThan(2_000 + 10_000)
+  expect(b.members.size).toBe(2_001)
 })
