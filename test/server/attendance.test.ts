@@ -1,4 +1,5 @@
 /** Members of several nodes on one Redis: renewed, left, killed and drained at any of them, and Redis itself away for a while. */
+import { once } from 'node:events'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { node as platform } from '../../src/client/node.ts'
 import type { TransportName } from '../../src/protocol/message.ts'
@@ -285,6 +286,67 @@ describe('members of two nodes, whose Redis', () => {
     ann.channel.close()
     await told(watcher, 'Poll')
     expect(new Set(lists)).toEqual(new Set(['Poll']))
+  })
+
+  it('takes no more messages as its memory is short, still tells of who comes and goes', async () => {
+    await using world = await pair({ leaseGraceMs: 200 })
+    const watcher = world.follow(world.b, { observe: true, members: true, transport: 'websocket' })
+    await watcher.live()
+    await redis.server.client.config('SET', 'maxmemory', '1mb')
+    onTestFinished(async () => void (await redis.server.client.config('SET', 'maxmemory', '0')))
+    const ann = world.follow(world.a, { name: 'Ann', transport: 'websocket' })
+    await told(watcher, 'Ann')
+    const { status } = await fetch(`${world.a.url}/session`, {
+      method: 'DELETE',
+      headers: { cookie: (await member(world.a.url, 'Bob')).cookie },
+    })
+    expect(status).toBe(204)
+    ann.channel.close()
+    await told(watcher)
+  })
+
+  it('keeps nothing of a room where somebody says to be and is not', async () => {
+    await using world = await pair()
+    const ann = await member(world.a.url, 'Ann')
+    for (let n = 0; n < 3; n++) {
+      const { status } = await fetch(`${world.a.url}/rooms/nowhere-${n}/lease`, { method: 'POST', headers: { cookie: ann.cookie } })
+      expect(status).toBe(204)
+    }
+    await world.a.app.close()
+    expect(await redis.server.client.keys('*nowhere*')).toEqual([])
+  })
+
+  it('has noted thousands who left, is asked only for those who left since', async () => {
+    await using world = await pair()
+    const { client } = redis.server
+    const left = Array.from({ length: 5_000 }, (_, n) => [Date.now() - n, `m_${n}`]).flat()
+    await client.zadd(`pair-${prefixes}:{left}:members-left`, ...left)
+    const monitor = await redis.server.connect().monitor()
+    const looks = async (count: number): Promise<number> => {
+      for (let seen = 0; seen < count;) {
+        const [, [name, called = '']] = (await once(monitor, 'monitor')) as [string, string[]]
+        if (/^fcall_ro$/i.test(name ?? '') && called.endsWith('_left')) seen++
+      }
+      return Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1])
+    }
+    // Both nodes have looked at all of it once.
+    const before = await looks(2 * world.parts.length)
+    expect((await looks(4)) - before).toBeLessThan(100_000)
+    monitor.disconnect()
+  })
+
+  it('tells what is no hint, is looked at, and nobody ends of it', async () => {
+    await using world = await pair()
+    const watcher = world.follow(world.b, { observe: true, members: true, transport: 'websocket' })
+    const ann = world.follow(world.a, { name: 'Ann', transport: 'websocket' })
+    await told(watcher, 'Ann')
+    const from = await redis.server.client.hget(`pair-${prefixes}:{lobby}:attendance`, 'v')
+    for (const channel of [`pair-${prefixes}:{lobby}:here`, `pair-${prefixes}:{left}:members-leave`]) {
+      for (const hint of ['', 'null', '{"from":0}', '{"from":0,"to":9e15}', `{"from":${from},"to":9e14}`, '[]', '"text"'])
+        expect(await redis.server.client.spublish(channel, hint)).toBe(2)
+    }
+    ann.channel.close()
+    await told(watcher)
   })
 
   it('was restarted with nothing in it, are all told again, and their states', async () => {

@@ -114,12 +114,12 @@ local function sweep(key, now)
 end
 
 -- keys: a room's attendance; args: node, channel, notices as JSON. Answers: the version of what this node told before and of
--- this, and the ids of whose state was not taken as they are not here.
+-- this, and the ids of whose state was not taken as they are not here. Where memory is short too: it is little, and goes by itself.
 provide('tell', function(keys, args)
   local key, node, now = keys[1], args[1], clock()
   local before, last = redis.call('HGET', key, 'n|' .. node) or '0', versionOf(key, 'v')
   local version = math.max(last + 1, now)
-  local absent, members, most = {}, {}, 0
+  local absent, members, most, changed = {}, {}, 0, false
   for _, notice in ipairs(cjson.decode(args[3])) do
     local field = 'm|' .. notice.id
     local kept = redis.call('HGET', key, field)
@@ -131,14 +131,20 @@ provide('tell', function(keys, args)
       record.v = version
       redis.call('HSET', key, field, cjson.encode(record))
       members[#members + 1] = told(notice.id, record, now)
-    elseif kept then redis.call('HDEL', key, field) end
+      changed = true
+    elseif kept then
+      redis.call('HDEL', key, field)
+      changed = true
+    end
   end
+  -- Of who says to be here, and holds nothing anywhere, no room is made.
+  if not changed then return {before, before, absent} end
   sweep(key, now)
   redis.call('HSET', key, 'v', whole(version), 'n|' .. node, whole(version))
   redis.call('PEXPIRE', key, whole(math.max(${staysMs}, most * 2)))
   redis.call('SPUBLISH', args[2], cjson.encode({from = last, to = version, members = members}))
   return {before, whole(version), absent}
-end)
+end, 'allow-oom')
 `
 
 const reading = `
@@ -175,10 +181,14 @@ provide('leave', function(keys, args)
   redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', whole(now - ${leftMs}))
   redis.call('PEXPIRE', keys[1], ${leftMs * 2})
   redis.call('SPUBLISH', args[2], cjson.encode({version = version, member = args[1]}))
-end)
+end, 'allow-oom')
 
--- keys: who has left lately. Answers: each, and the version of that.
-provide('left', function(keys) return redis.call('ZRANGE', keys[1], 0, -1, 'WITHSCORES') end, 'no-writes')
+-- keys: who has left lately; args: a version. Answers: each who left after that one, and the version of that; all where it went back.
+provide('left', function(keys, args)
+  local newest = redis.call('ZREVRANGE', keys[1], 0, 0, 'WITHSCORES')[2]
+  local from = newest and tonumber(newest) < tonumber(args[1]) and '-inf' or '(' .. args[1]
+  return redis.call('ZRANGEBYSCORE', keys[1], from, '+inf', 'WITHSCORES')
+end, 'no-writes')
 `
 
 export const attendance = library('fourwires_attendance', shared + telling + reading)

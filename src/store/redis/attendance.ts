@@ -4,6 +4,7 @@ import type { Attendance, Attended, Listener, Notice } from '../attendance.ts'
 import type { Unwatch } from '../store.ts'
 import { attendance as functions } from './attendance-library.ts'
 import type { Connection } from './connection.ts'
+import { parseHint } from './hint.ts'
 import { Leavers } from './leavers.ts'
 
 /** So many rooms are asked for in one call. */
@@ -145,10 +146,11 @@ export class RedisAttendance implements Attendance {
     const room = this.#rooms.get(name)
     // What is read first has it, or the next look has.
     if (room?.since === undefined) return
-    const { from, to, members } = JSON.parse(text) as Hint
-    if (to <= room.since) return
-    // One was missed, or comes with what is being read.
-    if (from !== room.since || room.reading !== undefined) return void this.#read(name, room).catch(() => {})
+    const { from, to, members } = parseHint<Hint>(text) ?? {}
+    if (to !== undefined && to <= room.since) return
+    // One was missed, or comes with what is being read, or says what we do not understand.
+    if (to === undefined || members === undefined || from !== room.since || room.reading !== undefined)
+      return void this.#read(name, room).catch(() => {})
     room.since = to
     this.#tellListeners(room, members)
   }
@@ -167,12 +169,19 @@ export class RedisAttendance implements Attendance {
     do {
       const since = room.whole ? 0 : (room.since ?? 0)
       room.stale = room.whole = false
-      const [version, members] = (await this.#connection.call(functions, 'read', [this.#key(name)], [since], { only: 'read' })) as string[]
+      const [version, members] = (await this.#ask(name, since).catch((error: unknown) => {
+        room.whole ||= since === 0
+        throw error
+      })) as string[]
       // It went back: what was told since is not known any more, and nothing of what is told now is to be missed.
       room.whole ||= Number(version) < since
       room.since = Number(version)
       this.#tellListeners(room, JSON.parse(members ?? '[]') as Hint['members'])
     } while (room.stale || room.whole)
+  }
+
+  #ask(name: string, since: number): Promise<unknown> {
+    return this.#connection.call(functions, 'read', [this.#key(name)], [since], { only: 'read' })
   }
 
   #tellListeners(room: Room, members: Hint['members']): void {
