@@ -109,8 +109,10 @@ export class Roster {
     const wire = attendant.wires.get(transport)
     if (wire === undefined) return
     wire.open++
-    if (this.#succeeded(attendant)) this.#settle(attendant)
-    this.#events.heard(attendant)
+    const succeeded = this.#succeeded(attendant)
+    if (succeeded) this.#settle(attendant)
+    // That it is held is no news, where it was already known: long polls are opened and answered all the time.
+    this.#events.heard(attendant, succeeded ? this.#options.leaseGraceMs : wire.leaseMs)
   }
 
   /** A connection of the wire is no more. `gone`: its peer closed it, and may come back; otherwise its lease runs on. */
@@ -121,9 +123,9 @@ export class Roster {
       wire.closing = true
       wire.endsAt = Math.min(wire.endsAt, performance.now() + this.#options.leaseGraceMs)
     }
-    this.#succeeded(attendant)
+    const succeeded = this.#succeeded(attendant)
     this.#settle(attendant)
-    this.#events.heard(attendant)
+    this.#events.heard(attendant, gone ? undefined : succeeded ? this.#options.leaseGraceMs : wire.leaseMs)
   }
 
   /** What all nodes know of these members, of which our own share is known better here. */
@@ -137,7 +139,8 @@ export class Roster {
       attendant.heard(attended, node, now)
       const succeeded = this.#succeeded(attendant)
       this.#settle(attendant)
-      if (succeeded) this.#events.heard(attendant)
+      // Before it ends, and not at once: whoever asks both nodes in turn is succeeded all the time.
+      if (succeeded) this.#events.heard(attendant, this.#options.leaseGraceMs)
       // What we told last is told back, and we know it, or what is newer by now.
       if (state === undefined || (state.node === node && attendant.ownState !== undefined)) continue
       if (state.node !== node) attendant.ownState = undefined

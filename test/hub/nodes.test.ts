@@ -159,6 +159,24 @@ describe('a lease', () => {
     expect(sizes.read(a).sizes).not.toContain(0)
   })
 
+  it('of one long poll after the other goes on, and little is told of that', async () => {
+    const { a, b } = setUp()
+    for (let questions = 0; questions < 100; questions++) {
+      const question = (questions % 2 === 0 ? a : b).members.hold(room, ann, 'long-poll', 90_000)
+      await pass(150)
+      question.renew()
+      question.end()
+      await pass(50)
+    }
+    for (const { notices } of [a, b]) expect(notices.length).toBeLessThanOrEqual(2 + 20 / 5)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['long-poll'] }, { Ann: ['long-poll'] }])
+    a.members.hold(room, ann, 'long-poll', 90_000).leave()
+    await pass(9_800)
+    expect([a.here(), b.here()]).toEqual([{ Ann: ['long-poll'] }, { Ann: ['long-poll'] }])
+    await pass(500)
+    expect([a.here(), b.here()]).toEqual([{}, {}])
+  })
+
   it('of long polls at both nodes in turn ends with the grace of the last one that was closed', async () => {
     const { a, b } = setUp()
     for (const node of [a, b, a]) {
