@@ -28,6 +28,8 @@ interface FarWire extends Wire {
 export interface OwnState {
   readonly value: unknown
   readonly setAt: number
+  /** Other nodes know of it: one that they tell from now on was set later, or stays. */
+  told: boolean
 }
 
 export class Attendant {

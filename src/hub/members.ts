@@ -132,7 +132,7 @@ export class Members {
   /** The state that a member carries in this room from now on, null for none. Of who is not here nothing is kept. */
   carry(room: string, id: string, state: unknown): void {
     const roster = this.#rosters.get(room)
-    const own = { value: state, setAt: performance.now() }
+    const own = { value: state, setAt: performance.now(), told: false }
     const attendant = roster?.attendant(id)
     if (attendant !== undefined) attendant.ownState = own
     roster?.carry(id, state)

@@ -143,6 +143,8 @@ export class Roster {
       if (succeeded) this.#events.heard(attendant, this.#options.leaseGraceMs)
       // What we told last is told back, and we know it, or what is newer by now.
       if (state === undefined || (state.node === node && attendant.ownState !== undefined)) continue
+      // Ours is on its way: which of them was set later is known once it is there, and told back.
+      if (state.node !== node && attendant.ownState?.told === false) continue
       if (state.node !== node) attendant.ownState = undefined
       this.carry(id, state.value)
     }

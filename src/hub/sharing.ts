@@ -168,8 +168,8 @@ export class Sharing {
 
   #tell(id: string, what: Omit<Pending, 'dueAt' | 'tries'>, dueAt = performance.now()): void {
     const pending = this.#pending.get(id)
-    const stranger = what.own === undefined && what.left === undefined
-    if (pending === undefined && stranger && this.#pending.size >= strangersAtMost) return
+    const full = pending === undefined && this.#pending.size >= strangersAtMost
+    if (full && what.own === undefined && what.left === undefined && this.#events.roster(false)?.attendant(id) === undefined) return
     if (pending === undefined) this.#pending.set(id, { ...what, dueAt, tries: 0 })
     else Object.assign(pending, what, { dueAt: Math.min(dueAt, pending.dueAt) })
     this.#arm(dueAt)
@@ -222,8 +222,9 @@ export class Sharing {
     try {
       const absent = new Set(await this.#attendance.tell(this.#room, notices))
       for (const [id, { state, tries }] of due) {
-        if (!absent.has(id) || state === undefined || state.value === null || tries >= stateTries) continue
-        this.#again(id, { state, tries: tries + 1 }, stateAgainMs)
+        if (state === undefined) continue
+        state.told = !absent.has(id) || state.value === null || tries >= stateTries
+        if (!state.told) this.#again(id, { state, tries: tries + 1 }, stateAgainMs)
       }
     } catch {
       // Whatever becomes due meanwhile: nothing is piled up, here or there.
@@ -231,7 +232,10 @@ export class Sharing {
       for (const [id, pending] of due) {
         const attendant = this.#events.roster(false)?.attendant(id)
         if (pending.own === true && attendant !== undefined) attendant.named = true
-        else if (pending.tries >= failuresAtMost) continue
+        else if (pending.tries >= failuresAtMost) {
+          if (pending.state !== undefined) pending.state.told = true
+          continue
+        }
         this.#again(id, { ...pending, tries: pending.tries + 1 }, againMs)
       }
     }

@@ -5,7 +5,7 @@ import { Wheel } from '../../src/hub/wheel.ts'
 import type { Aside, Change, Member, TransportName } from '../../src/protocol/message.ts'
 import { nobody, parseVersion } from '../../src/protocol/version.ts'
 import { withDefaults } from '../../src/server/options.ts'
-import type { Attendance, Notice } from '../../src/store/attendance.ts'
+import type { Attendance, Listener, Notice } from '../../src/store/attendance.ts'
 import { SharedAttendance } from '../support/attendance.ts'
 
 const room = 'lobby'
@@ -287,6 +287,43 @@ describe('while nothing can be told', () => {
 })
 
 describe('a state', () => {
+  it('that was set last stays, though the one before it, of another node, is heard only now', async () => {
+    const shared = new SharedAttendance()
+    const inner = shared.node()
+    const late: (() => void)[] = []
+    const attendance: Attendance = Object.create(inner, {
+      watch: {
+        value: (name: string, { heard, lost }: Listener) =>
+          inner.watch(name, { lost, heard: (all) => void (delayed ? late.push(() => heard(all)) : heard(all)) }),
+      },
+    }) as Attendance
+    let delayed = false
+    const nodes = { lingerMs: 2_000, read: () => true }
+    const other = new Members(new Wheel(50), defaults, () => {}, { ...nodes, attendance: shared.node() })
+    const members = new Members(new Wheel(50), defaults, () => {}, { ...nodes, attendance })
+    for (const one of [other, members]) one.hold(room, ann, 'sse', 60_000)
+    await pass(1_000)
+    delayed = true
+    other.carry(room, ann.id, 'earlier')
+    await pass(100)
+    shared.away(true)
+    members.carry(room, ann.id, 'later')
+    await pass(500)
+    const reader = new Reader()
+    const state = (): unknown => reader.read({ members } as Node, 'states').known.get(ann.id)
+    expect(state()).toBe('later')
+    delayed = false
+    for (const hear of late) hear()
+    await pass(500)
+    expect(state()).toBe('later')
+    shared.away(false)
+    await pass(2_000)
+    expect(state()).toBe('later')
+    other.carry(room, ann.id, 'last')
+    await pass(500)
+    expect(state()).toBe('last')
+  })
+
   it('is not taken back where the one before is told back to the node that it came to', async () => {
     const { a } = setUp()
     a.members.hold(room, ann, 'sse', 60_000)
