@@ -25,6 +25,9 @@ export interface Nodes {
 const leaveAgainMs = 1_000
 const leaveTries = 60
 
+/** So many rooms are told of and listened to; beyond them only those that somebody here is in or reads. */
+const sharedAtMost = 20_000
+
 /** What a transport holds for a member while a wire is open. */
 export interface Lease {
   /** Something came from the peer. */
@@ -196,6 +199,8 @@ export class Members {
     if (this.#nodes === undefined) return undefined
     const known = this.#shared.get(room)
     if (known !== undefined) return known.sharing
+    // Of a room that nobody here is in or reads only its name is known, and anybody may make up names.
+    if (this.#shared.size >= sharedAtMost && !this.#rosters.has(room) && !this.#nodes.read(room)) return undefined
     const sharing = new Sharing(room, this.#nodes.attendance, this.#wheel, {
       roster: (make) => this.#rosters.get(room) ?? (make ? this.#enter(room) : undefined),
       completed: () => this.#completed(room),

@@ -293,8 +293,11 @@ describe('a state', () => {
     const late: (() => void)[] = []
     const attendance: Attendance = Object.create(inner, {
       watch: {
-        value: (name: string, { heard, lost }: Listener) =>
-          inner.watch(name, { lost, heard: (all) => void (delayed ? late.push(() => heard(all)) : heard(all)) }),
+        value: (name: string, listener: Listener) =>
+          inner.watch(name, {
+            lost: () => listener.lost(),
+            heard: (all) => void (delayed ? late.push(() => listener.heard(all)) : listener.heard(all)),
+          }),
       },
     }) as Attendance
     let delayed = false
@@ -563,6 +566,18 @@ it('wakes those who wait once for all that nobody ever told, and remembers nothi
   expect(asides.length).toBeLessThanOrEqual(2)
   await pass(3_000)
   expect(wheel.size).toBe(timers)
+})
+
+it('keeps little of rooms that somebody only names, while nothing can be told', async () => {
+  const { a, shared } = setUp()
+  shared.away(true)
+  a.readers = false
+  for (let n = 0; n < 22_000; n++) a.members.renew(`room-${n}`, ann, 'sse', 60_000)
+  await pass(50)
+  // A timer for each that waits to be told of.
+  expect(a.wheel.size).toBeLessThan(20_100)
+  a.members.hold(room, ann, 'websocket', 30_000)
+  expect(a.here()).toEqual({ Ann: ['websocket'] })
 })
 
 it('tells of thousands in calls of hundreds, and keeps only so many of those who say that they are here and hold nothing', async () => {
