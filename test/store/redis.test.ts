@@ -492,7 +492,7 @@ describe('redis: at the start', () => {
       () => 'none',
       (error: unknown) => (error as Error).message,
     )
-  it('a server that is not there, a wrong password, a replica, a cluster, no functions: each is one sentence that says what to do', async () => {
+  it('a server that is not there, a wrong password, a replica, a cluster, no functions, no such database: each is one sentence that says what to do', async () => {
     expect(await refusal('redis://127.0.0.1:1')).toMatch(
       /^The Redis at redis:\/\/127\.0\.0\.1:1 does not answer \(.*ECONNREFUSED.*\): start it, or name another\.$/,
     )
@@ -502,6 +502,11 @@ describe('redis: at the start', () => {
     expect(wrong).toMatch(/ refuses us: /)
     expect(wrong).not.toContain('secret-word')
     expect(await refusal(`redis://default:right@127.0.0.1:${guarded.port}`)).toBe('none')
+    // Else rooms would be kept in the first database, beside what is not ours.
+    expect(await refusal(`redis://default:right@127.0.0.1:${guarded.port}/99`)).toMatch(
+      / cannot be used \(ERR DB index is out of range\)\.$/,
+    )
+    expect(await refusal(`redis://default:right@127.0.0.1:${guarded.port}/1`)).toBe('none')
     // As it is before 7: there is no such command.
     const old = await start({ config: { 'rename-command': ['FUNCTION', ''] } })
     expect(await refusal(old.url)).toMatch(/ has no functions: Redis 7 or later is needed\.$/)

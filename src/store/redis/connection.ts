@@ -1,5 +1,5 @@
 /** The way to Redis: functions are called, channels listened to, and whatever fails fails soon. */
-import type { Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import { type Clients, clientsOf, explain } from './address.ts'
 import type { Library } from './library.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -144,6 +144,9 @@ export class Connection {
     const { asked, told, cluster } = this.#clients
     await this.#inTime(() => Promise.all([...new Set([asked, told])].map((client) => client.connect())))
     if (!cluster && (await this.#inTime(() => asked.info('cluster'))).includes('cluster_enabled:1')) throw new Error('MOVED')
+    // The library passes over a database that is not there, and uses the first. Asked for by us it is refused.
+    const database = asked instanceof Redis ? (asked.options.db ?? 0) : 0
+    if (database !== 0) await this.#inTime(() => asked.select(database))
     this.#lastError = undefined
   }
 
