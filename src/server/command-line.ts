@@ -17,7 +17,7 @@ const processOptions = {
 /** Where rooms are kept. */
 const storeOptions = {
   store: { kind: 'text', value: 'memory', help: 'memory, file or redis: what they survive is in the README' },
-  data: { kind: 'text', value: '', help: 'with --store file: the directory that is kept in, for one process' },
+  data: { kind: 'text', value: '', help: 'with --store file: the directory that rooms are kept in, for one process' },
   fsync: { kind: 'text', value: 'batched', help: 'with --store file: batched within 50 ms, always or never before an acknowledgement' },
   redis: { kind: 'text', value: '', help: 'with --store redis: where it is, as redis://localhost:6379' },
 } as const satisfies Record<string, Option>
@@ -110,7 +110,7 @@ function wholeNumber(flag: string, value: unknown, { least, help }: { readonly l
 
 /** What `--help` prints. */
 export function helpText(command: string): string {
-  const bare = (name: string, help: string): string => `  ${`${name} `.padEnd(34)}${help}`
+  const bare = (name: string, help: string): string => `  ${`${name} `.padEnd(42)}${help}`
   const line = (name: string, { kind, value, help }: Option): string => {
     if (kind === 'flag') return bare(`--${name}, --no-${name}`, help)
     const placeholder = kind === 'number' ? ' <n>' : kind === 'list' ? ' <…>' : ' <text>'

@@ -39,7 +39,10 @@ const keeping = {
   totalBytes: number(defaultLimits.totalBytes, 'bytes kept by the process; the longest idle room gives way first'),
   rooms: number(defaultLimits.rooms, 'rooms at the most'),
   roomsPerMinute: number(120, 'rooms that one address may create in a minute; 0 is no limit', 0),
-  idleSeconds: number(defaultLimits.idleSeconds, 'seconds after its last message that a room goes in which nobody is'),
+  idleSeconds: number(
+    defaultLimits.idleSeconds,
+    'seconds after its last message that a room goes in which nobody is; with --store file or redis 86400 where nothing is said',
+  ),
   emptySeconds: number(defaultLimits.emptySeconds, 'seconds after its last reader that a room goes in which nothing was ever written'),
   dedupeSeconds: number(defaultLimits.dedupeSeconds, 'seconds that the repeat of an id is recognised'),
   dedupeIds: number(defaultLimits.dedupeIds, 'newer ids of the room after which a repeat is no longer recognised'),
