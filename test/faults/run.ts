@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     const misused = error instanceof UsageError || error instanceof UnknownFigure
-    console.error(misused ? `${error.message}\n\n${help}` : error)
+    console.error(misused ? `${error.message}\nTry: npm run faults -- --help` : error)
     return misused ? 2 : 1
   }
 }

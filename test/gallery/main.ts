@@ -1,9 +1,32 @@
-/** `npm run gallery`: the bugs, where their lines would stand, and what catches them; with `--run` whether it does. `--json` for a program. */
+/** `npm run gallery`: the bugs, where their lines would stand, and what catches them; with `--run` whether it does. */
 import { parseArgs, styleText } from 'node:util'
 import { type Bug, bugs } from './gallery.ts'
 import type { Verdict } from './run.ts'
 
-const { values } = parseArgs({ options: { run: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
+const help = `npm run gallery -- [options]
+
+Tells the bugs of test/gallery: the story, where it was seen, where the wrong lines would stand, and what catches them.
+
+  --run        puts each into a copy of the source, and says whether it is caught, and by what: one to two minutes
+  --json       the same as JSON on standard output, nothing else there (with npm run -s gallery)
+  --help, -h   this text
+
+Exit: 0 told, or all are caught · 1 one is not · 2 the command line is wrong.`
+
+const values = commandLine()
+
+function commandLine(): { readonly run: boolean; readonly json: boolean } {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    const { values: given } = parseArgs({ options: { run: flag, json: flag, help: { ...flag, short: 'h' } } })
+    if (!given.help) return given
+    console.log(help)
+    return process.exit(0)
+  } catch (error) {
+    console.error(`${(error as Error).message}\nTry: npm run gallery -- --help`)
+    return process.exit(2)
+  }
+}
 
 /** Lines of at most so many characters, each indented. */
 function wrapped(text: string, width = 100): string {

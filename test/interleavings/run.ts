@@ -21,7 +21,7 @@ its answers and what readers are shown held against a model of the room.
   --store <name>   ${names.join(', ')}; may be repeated (default all)
   --runs <n>       schedules for each store (default 2000)
   --wires          over real servers and clients on all four wires (about a second each) instead of the hub alone
-  --seed <n>       draws the same schedules again
+  --seed <n>       draws the same schedules again (default: drawn, and printed)
   --path <path>    the failing one alone, as it was printed
   --help, -h       this text`
 
@@ -101,11 +101,11 @@ async function runOver(store: string, { runs, wires, seed, path }: Options): Pro
   const begun = performance.now()
   const property = fc.asyncProperty(wires ? wireSchedules : schedules, fc.nat(), async (steps, drawn) => {
     await (wires ? playOverWires : play)(steps, keeping, drawn)
-    if (++played % part === 0) process.stderr.write(`\r${store}: ${played} of ${runs} schedules`)
+    if (++played % part === 0 && process.stderr.isTTY) process.stderr.write(`\r\u001b[K${store}: ${played} of ${runs} schedules`)
   })
   const result = await fc.check(property, { seed, numRuns: runs, ...(path !== undefined && { path }) })
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
-  process.stderr.write('\r')
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   if (!result.failed) {
     console.log(
       `${styleText('green', '✓')} ${store}: ${result.numRuns} schedules in ${seconds} s, every trace is the model's (--seed ${seed})`,

@@ -40,6 +40,11 @@ function columns(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
+const legend =
+  'Addresses: what the server took the client for, and the status of POST /session by a page of its own origin, of a foreign one,\n' +
+  'under the name the server was told, and under another. Reopened: wires that were opened again. Reuses: requests after a pause,\n' +
+  'of which failed got no answer of ours. Delivered: batches by each node when one of them went. Held: wires at the other in the end.'
+
 /** For the terminal. */
 export function show({ cells, trials }: Findings, promises: readonly string[]): string {
   const said = (found: Found): string =>
@@ -51,6 +56,7 @@ export function show({ cells, trials }: Findings, promises: readonly string[]): 
     `Held back: not there after ${heldBackMs} ms. Quiet: a room without news for ${scaled.watchedMs / 1000} s behind a proxy whose patience was\n` +
       `set to ${scaled.patienceMs / 1000} s (60 s and a heartbeat every 20 s, twenty times as fast); Caddy has no such limit.`,
     columns(trials.map(({ trial, proxy, config, found }) => [trial, proxy, config, said(found as Found)])),
+    legend,
     promises.length === 0 ? 'The tuned configurations keep the contract.' : ['Broken:', ...promises].join('\n  '),
   ].join('\n\n')
 }

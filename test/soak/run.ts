@@ -31,10 +31,12 @@ lease has passed it is to be as it was in the beginning.
 ${Object.entries(numbers)
   .map(([name, { value, help: what }]) => `  --${`${name} <n>`.padEnd(15)} ${what} (default ${value})`)
   .join('\n')}
-  --json          one line of JSON for each sample, and one for the end
-  --help, -h      this text`
+  --json            one line of JSON for each sample, and one for the end
+  --help, -h        this text`
 
 const parts = 8
+/** To the beginning of the line, and what stood there away. */
+const cleared = '\r\u001b[K'
 const sampleMs = 10_000
 const killMs = 15_000
 /** A process is frozen for so long before it is killed. */
@@ -167,7 +169,8 @@ class Soak {
         this.#say('after', now)
         return now
       }
-      if (!this.#json) process.stderr.write(`\rwaiting for the last lease: ${now.members} members, ${now.timers} timers  `)
+      if (!this.#json && process.stderr.isTTY)
+        process.stderr.write(`${cleared}waiting for the last lease: ${now.members} members, ${now.timers} timers`)
       await sleep(2_000)
     }
   }
@@ -182,7 +185,7 @@ class Soak {
       return right
     }
     console.log(
-      `\n${seen.came} came, ${seen.left} left, ${seen.switched} changed their wire, ${this.#killed} processes of ${Math.ceil(this.#options.clients / parts)} were killed`,
+      `\n${seen.came} came, ${seen.left} left, ${seen.switched} changed their wire, killed with their process, of ${Math.ceil(this.#options.clients / parts)} people each: ${this.#killed}`,
     )
     console.log(`${seen.delivered} messages were delivered, ${seen.lost} lost, ${seen.gaps} gaps told`)
     console.log('While they came and went, without the first third:')
@@ -194,7 +197,7 @@ class Soak {
 
   #say(when: string, held: Held): void {
     if (this.#json) return console.log(JSON.stringify({ when, ...held }))
-    process.stderr.write('\r')
+    if (process.stderr.isTTY) process.stderr.write(cleared)
     console.log(`${when.padStart(7)}  heap ${megabytes(held.heapBytes)}, resident ${megabytes(held.rssBytes)}, ${countsOf(held)}`)
   }
 }
