@@ -47,6 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (values.help) console.log(help)
     else if (values.list) console.log(scenarios.map(({ name, must }) => `${name.padEnd(24)}${must}`).join('\n'))
     else if (values.figures) return (await figures({ only: values.only, json: values.json })) ? 0 : 1
+    else if (values.only) throw new UsageError('--only goes with --figures')
     else return await runAll(read(values))
     return 0
   } catch (error) {

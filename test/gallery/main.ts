@@ -7,7 +7,7 @@ const help = `npm run gallery -- [options]
 
 Tells the bugs of test/gallery: the story, where it was seen, where the wrong lines would stand, and what catches them.
 
-  --run        puts each into a copy of the source, and says whether it is caught, and by what: one to two minutes
+  --run        puts each into a copy of the source, and says whether it is caught, and by what: about a minute
   --json       the same as JSON on standard output, nothing else there (with npm run -s gallery)
   --help, -h   this text
 
