@@ -30,13 +30,13 @@ const groups: readonly Group[] = [
   // A browser and its servers fill a core; a bench with more neighbours would measure them.
   { name: 'whole cores', include: ['test/bench/**/*.test.ts', 'test/browser/**/*.test.ts'], maxWorkers: 2, turn: 0, isolate: true },
   // Runs other files over again: only in a process of its own are they not there already.
-  { name: 'over again', include: ['test/lab/behind.test.ts'], maxWorkers: 6, turn: 1, isolate: true },
+  { name: 'over again', include: ['test/lab/behind.test.ts'], maxWorkers: 4, turn: 1, isolate: true },
   // Most of the others wait for a server most of their time, and to load Fastify for each of them would be most of their work.
   {
     name: 'rest',
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**', 'test/browser/**', 'test/lab/behind.test.ts'],
-    maxWorkers: 6,
+    maxWorkers: 4,
     turn: 1,
   },
 ]

@@ -223,7 +223,7 @@ describe.concurrent('meanwhile', { timeout: 120_000 }, () => {
     await eventually(async () => (await taken(race.page)) === 6, 'all six are taken')
     await race.press('v')
     const status = race.page.getByTestId('status')
-    await status.filter({ hasText: /^No lane can open: this browser has 6 of its 6 HTTP connections/ }).waitFor()
+    await status.filter({ hasText: /^No lane can open: this browser has 6 of its 6 HTTP connections/ }).waitFor({ timeout: 60_000 })
     await other.close()
     await race.page.waitForFunction(() =>
       Object.values((document.querySelector('race-view') as RaceView).contest.lanes).every(({ status: now }) => now === 'live'),

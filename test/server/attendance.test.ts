@@ -109,13 +109,13 @@ describe.concurrent('members of two nodes', () => {
   })
 
   it('stay while their stream is held by one node and its lease is renewed at the other', async () => {
-    await using world = await pair({ sseLeaseMs: 1_500 })
+    await using world = await pair({ sseLeaseMs: 2_500 })
     const watcher = world.follow(world.b, { observe: true, members: true })
     const ann = await member(world.a.url, 'Ann')
     const held = await stream(world.a, ann)
     await told(watcher, 'Ann')
     const lists = record(watcher)
-    const until = performance.now() + 4_000
+    const until = performance.now() + 6_000
     while (performance.now() < until) {
       await renew(world.b, ann)
       await new Promise((resolve) => setTimeout(resolve, 200))
