@@ -2,8 +2,10 @@
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { roomOf } from './query.ts'
+import { onceClosed } from './transports/transport.ts'
 
 const published = fileURLToPath(new URL('../../public', import.meta.url))
 
@@ -31,6 +33,11 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { root = publ
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     strictTransportSecurity: false,
+  })
+  // A file whose answer waits behind another when its connection ends would stay open for ever.
+  app.addHook('onSend', async (_request, { raw }, payload) => {
+    if (payload instanceof Readable) onceClosed(raw, () => payload.destroy())
+    return payload
   })
   // Files are small and on this machine: asked for each time, answered 304 while they are the same.
   await app.register(fastifyStatic, { root, cacheControl: true, maxAge: 0, dotfiles: 'ignore' })

@@ -1,6 +1,7 @@
 /** Who goes while being served: what it asked for stops with it, quietly. Each is provoked by its one event, not by a race. */
 import type { FastifyServerOptions } from 'fastify'
 import { execFileSync } from 'node:child_process'
+import { readdirSync, readlinkSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
@@ -66,4 +67,26 @@ test('a file that stops with its reader is no fault of ours', async () => {
   // Later files of the same folder are opened, read and answered after it.
   for (let later = 0; later < 3; later++) expect((await fetch(`${server.url}/race`)).status).toBe(200)
   expect(log).toEqual([])
+})
+
+/** The files of the page that this process has open, as Linux tells it. */
+const filesOpen = (): string[] =>
+  readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)].filter((path) => path.endsWith('/public/assets/index.js'))
+    } catch {
+      // Closed meanwhile: the one of the listing itself.
+      return []
+    }
+  })
+
+test.runIf(process.platform === 'linux')('a file whose answer waits behind another is closed with its connection', async () => {
+  await using server = await startServer(soon)
+  const client = await RawClient.connect(server.port)
+  const { cursor } = (await (await fetch(`${server.url}/rooms/r/poll`)).json()) as { cursor: string }
+  client.send(request(server.port, `GET /rooms/r/long-poll?since=${cursor}&wait=30`) + request(server.port, 'GET /assets/index.js'))
+  await eventually(() => filesOpen().length === 1, 'the file is open, and waits')
+  client.destroy()
+  await eventually(() => filesOpen().length === 0, 'it is closed')
+  await server.quiet()
 })

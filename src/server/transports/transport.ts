@@ -69,7 +69,7 @@ function endingsOf(socket: Socket): Set<() => void> {
 }
 
 /** Calls `then` once, when the answer or its connection closes: an answer that waits behind others of a pipeline does not hear of its own end. */
-function onceClosed(answer: FastifyReply['raw'], then: () => void): void {
+export function onceClosed(answer: FastifyReply['raw'], then: () => void): void {
   const { socket } = answer.req
   const waiting = endingsOf(socket)
   const closed = (): void => {
