@@ -54,7 +54,9 @@ export function judgeHttp(bytes: Buffer, tally: Tally, mayBeHead: boolean): Http
     if (typeof body === 'string') return verdict({ fault: body })
     const fault = head.status >= 400 && (body?.text ?? '') !== '' ? faultOfAnswer(head, body?.text ?? '', tally) : undefined
     if (fault !== undefined) return verdict({ fault })
-    if (body === undefined) return verdict({ cut: stream ? 'stream' : 'answer' })
+    // To who is told no lengths a stream is all that comes until its connection ends.
+    const open = stream && !head.header.has('transfer-encoding') && !head.header.has('content-length')
+    if (body === undefined || open) return verdict({ cut: stream ? 'stream' : 'answer' })
     if (head.status === 500) return verdict({ fault: 'a 500' })
     answers++
     at = body.end
