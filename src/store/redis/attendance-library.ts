@@ -19,14 +19,6 @@ const nodeMs = 3_600_000
 const leftMs = 60_000
 
 const shared = `
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
--- Whole numbers up to 15 digits: tostring would write 1e+14.
-local function whole(number) return string.format('%.0f', number) end
-
 local function versionOf(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
 
 -- As it is told: times are ms from now. The clock may have gone back: nothing proves more than its lease.

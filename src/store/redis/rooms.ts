@@ -27,13 +27,6 @@ local META, LOG, IDS, QUEUE = 1, 2, 3, 4
 -- Places in an entry of the log.
 local MEMBER, AUTHOR, ID, TEXT, AT, TAG, BYTES = 2, 4, 6, 8, 10, 12, 14
 
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
--- Whole numbers up to 15 digits: tostring would write 1e+14.
-local function whole(number) return string.format('%.0f', number) end
 local function entry(seq) return whole(seq) .. '-0' end
 
 local function open(keys)
