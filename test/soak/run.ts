@@ -10,7 +10,8 @@ import { parseArgs, styleText } from 'node:util'
 import { type Process, start } from '../../bench/processes.ts'
 import { seededRandom, slope } from '../../bench/statistics.ts'
 import type { Attendance, AudienceMethods } from './audience.ts'
-import type { Held, ServerMethods } from './server.ts'
+import type { Held } from './held.ts'
+import type { ServerMethods } from './server.ts'
 
 const numbers = {
   minutes: { value: 5, help: 'how long they come and go' },

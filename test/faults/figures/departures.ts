@@ -5,7 +5,7 @@ import { slope } from '../../../bench/statistics.ts'
 import { transportNames } from '../../../src/protocol/message.ts'
 import { kill } from './cast.ts'
 import { count, type Figure, type Line, mebibytes } from './figure.ts'
-import type { Held } from './host.ts'
+import type { Held } from '../../soak/held.ts'
 
 /** A tenth of the contract's, and the slack of 5 s with them. */
 const leases = {

@@ -1,8 +1,5 @@
 /** The server of a figure, in a process of its own: it is asked what it holds, beside what it serves. */
-import { readdirSync } from 'node:fs'
 import type { AddressInfo, Socket } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Registry } from 'prom-client'
 import { answer } from '../../../bench/processes.ts'
 import { drawId } from '../../../src/protocol/draft.ts'
@@ -12,6 +9,7 @@ import { FileStore } from '../../../src/store/file.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
 import { RedisStore } from '../../../src/store/redis.ts'
 import type { RoomStore } from '../../../src/store/store.ts'
+import { gaugeOf, heldBy } from '../../soak/held.ts'
 
 export interface HostSetup {
   readonly options?: Partial<ServerOptions>
@@ -23,22 +21,9 @@ export interface HostSetup {
   readonly host?: string
 }
 
-/** What the process holds at one moment, after everything that nobody holds was freed. */
-export interface Held {
-  readonly heapBytes: number
-  readonly rssBytes: number
-  readonly descriptors: number
-  readonly timers: number
-  readonly members: number
-  readonly connections: number
-  readonly rooms: number
-}
-
 /** Sessions outlive a restart. */
 const sessionSecret = 'the secret of the figures'
 
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
 const registry = new Registry()
 const sockets = new Set<Socket>()
 let store: RoomStore | undefined
@@ -46,11 +31,6 @@ let store: RoomStore | undefined
 function open(limits: ServerOptions, { data, redis }: HostSetup): Promise<RoomStore> | RoomStore {
   if (redis !== undefined) return RedisStore.open(redis, limits)
   return data === undefined ? new MemoryStore(limits) : FileStore.open(data, { limits })
-}
-
-async function gauge(name: string): Promise<number> {
-  const metric = await registry.getSingleMetric(name)?.get()
-  return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0)
 }
 
 const methods = {
@@ -66,20 +46,7 @@ const methods = {
     await app.listen({ port, host, backlog: 4_096 })
     return (app.server.address() as AddressInfo).port
   },
-  async held(): Promise<Held> {
-    collect()
-    collect()
-    const { heapUsed, rss } = process.memoryUsage()
-    return {
-      heapBytes: heapUsed,
-      rssBytes: rss,
-      descriptors: readdirSync('/proc/self/fd').length,
-      timers: await gauge('fourwires_timers'),
-      members: await gauge('fourwires_members'),
-      connections: await gauge('fourwires_tcp_connections'),
-      rooms: await gauge('fourwires_rooms_watched'),
-    }
-  },
+  held: () => heldBy(registry),
   /** Connections with so much waiting that the log is not read on for them. */
   waiting: (): number => [...sockets].filter(({ writableLength }) => writableLength >= 65_536).length,
   rss: (): number => process.memoryUsage().rss,
@@ -88,9 +55,9 @@ const methods = {
     const metric = await registry.getSingleMetric('fourwires_connections')?.get()
     return Object.fromEntries((metric?.values ?? []).map(({ labels, value }) => [labels['transport'], value]))
   },
-  connections: (): Promise<number> => gauge('fourwires_connections'),
-  members: (): Promise<number> => gauge('fourwires_members'),
-  rooms: (): Promise<number> => gauge('fourwires_rooms_watched'),
+  connections: (): Promise<number> => gaugeOf(registry, 'fourwires_connections'),
+  members: (): Promise<number> => gaugeOf(registry, 'fourwires_members'),
+  rooms: (): Promise<number> => gaugeOf(registry, 'fourwires_rooms_watched'),
   /** Rooms that the memory store keeps. */
   kept: (): number => (store instanceof MemoryStore ? store.size.rooms : Number.NaN),
   /** Cuts every n-th connection, as a network does that goes away. Resolves with how many. */
