@@ -26,8 +26,8 @@ export class Lane {
   #cursor: Cursor | undefined
   #fallen: string | undefined
   #again: ReturnType<typeof setTimeout> | undefined
-  /** When it was opened, on `performance.now()`. */
-  #openedAt = 0
+  /** Since when it was to be live and is not, on `performance.now()`, however often that was tried. */
+  #heldSince: number | undefined
 
   /** `sentAt` knows when a message of ours left, on `performance.now()`; `changed` hears of another status. */
   constructor(name: TransportName, sentAt: (id: string) => number | undefined, changed: () => void) {
@@ -50,9 +50,9 @@ export class Lane {
     const account = { batches: 0, openMs: 0, quietMs: 0, pollMs: this.#options?.pollMs ?? 0 }
     return this.#channel === undefined ? 'Closed.' : describe(this.#channel.state, account, Date.now()).text
   }
-  /** For how long it has been opening, in ms. */
-  get openingMs(): number {
-    return this.status === 'opening' ? performance.now() - this.#openedAt : 0
+  /** For how long it was to be live and is not, in ms. */
+  get heldMs(): number {
+    return this.#heldSince === undefined || this.status === 'closed' ? 0 : performance.now() - this.#heldSince
   }
   get cursor(): Cursor | undefined {
     return this.#channel?.cursor ?? this.#cursor
@@ -60,9 +60,13 @@ export class Lane {
 
   /** Opens it, or opens it anew where it was left, with other options. */
   open(options: LaneOptions): void {
+    this.#heldSince = performance.now()
+    this.#begin(options)
+  }
+
+  #begin(options: LaneOptions): void {
     this.close()
     this.#options = options
-    this.#openedAt = performance.now()
     const { url, room, pollMs } = options
     const since = this.#cursor
     const channel = connect({ url, room, transport: this.name, pollMs, ...(since !== undefined && { since }) })
@@ -95,11 +99,12 @@ export class Lane {
 
   /** A channel falls back to another wire, which is a virtue in a room. Here its bytes would be somebody else's. */
   #watch({ transport, opening, problem }: ChannelState): void {
+    this.#heldSince = this.status === 'live' ? undefined : (this.#heldSince ?? performance.now())
     if ((opening ?? transport) === this.name) return this.#changed()
     const options = this.#options
     this.close()
     this.#fallen = /\((.*)\)$/.exec(problem?.message ?? '')?.[1] ?? 'another was opened'
-    if (options !== undefined) this.#again = setTimeout(() => this.open(options), againMs)
+    if (options !== undefined) this.#again = setTimeout(() => this.#begin(options), againMs)
     this.#changed()
   }
 }
