@@ -7,11 +7,15 @@ interface Held {
   readonly dueMs: number
 }
 
-type Turned = Window & { nextMinute?: () => Promise<void>; seen?: () => void }
+type Turned = Window & { slow?: () => void; nextMinute?: () => Promise<void>; seen?: () => void }
 
-/** From now on. */
-export const hide = (page: Page): Promise<void> =>
-  page.evaluate(() => {
+/**
+ * From now on. As in Chromium its timers come as before until it has been hidden for a while: here until it, which polls, has
+ * told so. Resolves then.
+ */
+export async function hide(page: Page): Promise<void> {
+  const told = page.waitForResponse(/\/poll\?.*\bevery=60000\b/)
+  await page.evaluate(() => {
     const minuteMs = 60_000
     const native = window.setTimeout.bind(window)
     const nativeClear = window.clearTimeout.bind(window)
@@ -22,33 +26,44 @@ export const hide = (page: Page): Promise<void> =>
     }
     let held: Held[] = []
     let drawn = 0
-    const hold = (run: () => void, ms = 0): number => {
+    let slow = false
+    const run = (id: number): void => {
+      const due = held.find((each) => each.id === id)
+      held = held.filter((each) => each !== due)
+      due?.run()
+    }
+    const set = (callback: () => void, ms = 0): number => {
       // No browser's own timer has such a number.
-      held.push({ id: --drawn, run, dueMs: performance.now() + ms })
-      return drawn
+      const id = --drawn
+      held.push({ id, run: callback, dueMs: performance.now() + ms })
+      native(() => slow || run(id), ms)
+      return id
     }
     const clear = (id?: number): void => {
       held = held.filter((each) => each.id !== id)
       nativeClear(id)
     }
-    Object.assign(window, { setTimeout: hold, clearTimeout: clear })
-    ;(window as Turned).nextMinute = async () => {
+    Object.assign(window, { setTimeout: set, clearTimeout: clear })
+    const turned: Turned = window
+    turned.slow = () => (slow = true)
+    turned.nextMinute = async () => {
       const due = held.filter(({ dueMs }) => dueMs <= performance.now() + minuteMs).toSorted((one, other) => one.dueMs - other.dueMs)
-      for (const each of due) {
-        // An earlier one of the same minute may have taken it back.
-        if (!held.includes(each)) continue
-        clear(each.id)
-        each.run()
+      for (const { id } of due) {
+        // Nothing, where an earlier one of the same minute took it back.
+        run(id)
         await new Promise((resolve) => native(resolve))
       }
     }
-    ;(window as Turned).seen = () => {
+    turned.seen = () => {
       Object.assign(window, { setTimeout: native, clearTimeout: clear })
-      for (const { run } of held.splice(0)) native(run)
+      for (const each of held.splice(0)) native(each.run)
       turn(false)
     }
     turn(true)
   })
+  await told
+  await page.evaluate(() => (window as Turned).slow?.())
+}
 
 /** A minute is over: what was due in it comes now, in its order, and what that sets waits for the next. */
 export const passMinute = (page: Page): Promise<void> => page.evaluate(() => (window as Turned).nextMinute?.())
