@@ -11,7 +11,7 @@ describe.each([
   [
     'chromium',
     async () => {
-      const browser = await launch()
+      const browser = await launch({ whole: true })
       try {
         return await captureChromium(browser)
       } finally {

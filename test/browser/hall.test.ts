@@ -22,7 +22,7 @@ let browser: Browser
 let server: TestServer
 
 beforeAll(async () => {
-  browser = await launch([`--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`])
+  browser = await launch({ switches: [`--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`] })
 })
 afterAll(() => browser.close())
 beforeEach(async () => {

@@ -191,7 +191,7 @@ it('gives a refused text back, with the reason', async () => {
 
 it('works on plain http from another name, where nothing of a secure context is there', async () => {
   const { port } = server
-  const lan = await launch([`--host-resolver-rules=MAP room.example 127.0.0.1`])
+  const lan = await launch({ switches: ['--host-resolver-rules=MAP room.example 127.0.0.1'] })
   try {
     await using ann = await RoomPage.open(lan, `http://room.example:${port}`, 'room=insecure&t=websocket&poll=250')
     expect(await ann.page.evaluate(() => isSecureContext)).toBe(false)
