@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { optionTable, type ServerOptions, withDefaults } from '../../src/server/options.ts'
 import { FileStore } from '../../src/store/file.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { RedisStore } from '../../src/store/redis.ts'
 import { LateStore } from '../support/late-store.ts'
 import { RedisServer } from '../support/redis.ts'
+import { serverProgram } from '../support/server-program.ts'
 import { startServer } from '../support/server.ts'
 
 export const storeNames = ['memory', 'late', 'file', 'redis'] as const
@@ -43,8 +43,6 @@ export interface StoreKind {
   open(seed: number): Promise<Backing>
 }
 
-const main = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
-
 const children = new Set<ChildProcess>()
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')))
 
@@ -60,7 +58,7 @@ const flags = (options: Partial<ServerOptions>): string[] =>
 
 /** The server as the command line starts it. */
 async function spawnServer(args: readonly string[], port = 0): Promise<Host> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--no-lab', '--host', '127.0.0.1', '--port', String(port), ...args], {
+  const child = spawn(process.execPath, [...serverProgram(), '--no-lab', '--host', '127.0.0.1', '--port', String(port), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   })

@@ -1,10 +1,8 @@
 /** The server under fuzz, a process of its own: what it does to its memory, its descriptors and its log is seen from outside. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { RawClient, request } from '../support/raw-client.ts'
-
-const main = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
+import { serverProgram } from '../support/server-program.ts'
 
 /** No limit of rates, which would answer for everything else; few rooms; leases that end while somebody waits for them. */
 const options = [
@@ -40,7 +38,7 @@ export class Target {
   }
 
   static async start(): Promise<Target> {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, ...options], {
+    const child = spawn(process.execPath, [...serverProgram(), ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production' },
     })

@@ -1,25 +1,12 @@
 /** The server as a process of its own, as the command line starts it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from './answers.ts'
+import { serverProgram } from './server-program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const built = join(root, 'dist/server/main.js')
-
-/**
- * What is built, as it is installed, and it starts in half the time; where it is older than a source, or there is none, the sources.
- */
-const program = (): readonly string[] => (isFresh() ? [built] : ['--import', 'tsx', join(root, 'src/server/main.ts')])
-
-function isFresh(): boolean {
-  const builtMs = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  return files.every((file) => statSync(join(root, 'src', file)).mtimeMs < builtMs)
-}
 
 export interface Running {
   readonly child: ChildProcess
@@ -28,7 +15,7 @@ export interface Running {
 }
 
 export function run(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [...program(), ...args], {
+  const child = spawn(process.execPath, [...serverProgram(), ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },

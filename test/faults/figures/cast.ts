@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { placed, type Methods, type Process, start } from '../../../bench/processes.ts'
 import { RedisServer } from '../../support/redis.ts'
+import { serverProgram } from '../../support/server-program.ts'
 import type { Crowd } from './crowd.ts'
 import type { Host, HostSetup } from './host.ts'
 import type { People } from './people.ts'
@@ -84,7 +85,7 @@ export class Cast implements AsyncDisposable {
   }
 
   async main(args: readonly string[]): Promise<Main> {
-    const all = ['--import', 'tsx', 'src/server/main.ts', '--no-lab', '--host', '127.0.0.1', '--port', '0', ...args]
+    const all = [...serverProgram(), '--no-lab', '--host', '127.0.0.1', '--port', '0', ...args]
     const child = this.#spawn(...placed('server', process.execPath, all))
     const exited = once(child, 'close').then(([code]) => code as number | null)
     let said = ''
