@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Bench } from './bench.ts'
 import { now } from './clock.ts'
@@ -94,8 +94,9 @@ async function measure(options: Options, list: readonly Experiment[], args: read
       results.push(await runOne(bench, experiment))
     }
   } catch (error) {
-    // Ctrl-C may have ended a process that was being started before it is heard of here.
+    // Ctrl-C may have ended a process that was being started before it is heard of here: in the poll phase that follows timers.
     await sleep(50)
+    await immediate()
     if (!stop.signal.aborted) failure = error
   } finally {
     progress.end()
