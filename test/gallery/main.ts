@@ -3,9 +3,9 @@ import { parseArgs, styleText } from 'node:util'
 import { type Bug, bugs } from './gallery.ts'
 import type { Verdict } from './run.ts'
 
-const help = `npm run gallery -- [options]
+const help = `npm run gallery -- [options] [name …]
 
-Tells the bugs of test/gallery: the story, where it was seen, where the wrong lines would stand, and what catches them.
+Tells the bugs of test/gallery, or those that are named: the story, where it was seen, where the wrong lines would stand, and what catches them.
 
   --run        puts each into a copy of the source, and says whether it is caught, and by what: about a minute
   --json       the same as JSON on standard output, nothing else there (with npm run -s gallery)
@@ -13,19 +13,28 @@ Tells the bugs of test/gallery: the story, where it was seen, where the wrong li
 
 Exit: 0 told, or all are caught · 1 one is not · 2 the command line is wrong.`
 
-const values = commandLine()
+const { gallery, ...values } = commandLine()
 
-function commandLine(): { readonly run: boolean; readonly json: boolean } {
+function commandLine(): { readonly gallery: readonly Bug[]; readonly run: boolean; readonly json: boolean } {
   const flag = { type: 'boolean', default: false } as const
   try {
-    const { values: given } = parseArgs({ options: { run: flag, json: flag, help: { ...flag, short: 'h' } } })
-    if (!given.help) return given
+    const options = { run: flag, json: flag, help: { ...flag, short: 'h' } } as const
+    const { values: given, positionals: names } = parseArgs({ allowPositionals: true, options })
+    if (!given.help) return { ...given, gallery: named(names) }
     console.log(help)
     return process.exit(0)
   } catch (error) {
     console.error(`${(error as Error).message}\nTry: npm run gallery -- --help`)
     return process.exit(2)
   }
+}
+
+/** All where none is named. @throws Error for a name that none has */
+function named(names: readonly string[]): readonly Bug[] {
+  const all = bugs()
+  const unknown = names.find((name) => !all.some((bug) => bug.name === name))
+  if (unknown !== undefined) throw new Error(`There is no bug "${unknown}"; there are ${all.map(({ name }) => name).join(', ')}.`)
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name))
 }
 
 /** Lines of at most so many characters, each indented. */
@@ -56,7 +65,6 @@ function judged({ asItIs, withBug, said }: Verdict, { saying }: Bug['caught']): 
   return styleText('green', `  caught     ${said.split('\n')[0] ?? ''}\n`)
 }
 
-const gallery = bugs()
 // To list them takes no runner.
 const verdicts = values.run ? await (await import('./run.ts')).run(gallery) : []
 if (values.json) process.stdout.write(`${JSON.stringify(values.run ? verdicts : gallery)}\n`)
@@ -66,6 +74,8 @@ else {
     process.stdout.write(`${shown(bug)}${verdict === undefined ? '' : judged(verdict, bug.caught)}\n`)
   }
   const caught = verdicts.filter(({ asItIs, withBug }) => asItIs === 'passed' && withBug === 'failed').length
-  process.stdout.write(values.run ? `${caught} of ${gallery.length} caught\n` : `${gallery.length} bugs; with --run each is tried\n`)
+  process.stdout.write(
+    values.run ? `${caught} of ${gallery.length} caught\n` : `${gallery.length} of ${bugs().length} bugs; with --run each is tried\n`,
+  )
   if (caught < verdicts.length) process.exitCode = 1
 }
