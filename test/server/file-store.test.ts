@@ -1,5 +1,5 @@
 /** The process over a file store: killed without a word, refused a directory, told apart from the other stores. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { node } from '../../src/client/node.ts'
@@ -88,6 +88,12 @@ test('a data directory in use, and one that is none, are told in one sentence, w
   expect(none).toBe(`${file} is not a directory.`)
   child.kill('SIGTERM')
   expect((await exited).code).toBe(0)
+})
+
+test.runIf(existsSync('/proc/self'))('a data directory that cannot be made is told in one sentence, with exit code 1', async () => {
+  expect(await sentence(run('--port', '0', '--store', 'file', '--data', '/proc/nowhere/data'))).toBe(
+    '/proc/nowhere/data cannot be made there.',
+  )
 })
 
 test('a session secret of the command line signs in place of the one that the directory keeps', async () => {

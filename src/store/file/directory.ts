@@ -7,7 +7,7 @@
  *     rooms/<room>.jsonl  a room (lines.ts)
  */
 import { readdirSync, statSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { roomSpelling } from '../../protocol/draft.ts'
@@ -38,7 +38,7 @@ export class DataDirectory {
     const path = resolve(directory)
     let release: (() => Promise<void>) | undefined
     try {
-      const made = await mkdir(join(path, 'rooms'), { recursive: true, mode: 0o700 })
+      const made = await make(join(path, 'rooms'))
       await checkFormat(path)
       release = await claim(path)
       if (made !== undefined) await syncFrom(dirname(made), path)
@@ -79,6 +79,24 @@ export class DataDirectory {
   close(): Promise<void> {
     return this.#release()
   }
+}
+
+/**
+ * Makes a directory and those above it; resolves with the topmost one that was made. Node's own `recursive` tries for ever
+ * where a directory takes none, as /proc.
+ */
+async function make(path: string, mayNeedParent = true): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return path
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined
+    if (code !== 'ENOENT' || !mayNeedParent) throw error
+  }
+  const above = await make(dirname(path))
+  const made = await make(path, false)
+  return above ?? made
 }
 
 /** A directory that was made is there after a crash once the one that it is in is synced, and so on upwards. */
@@ -130,6 +148,7 @@ async function keepOnce(path: string, text: string, mode: number): Promise<strin
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'cannot be made there',
   ENOTDIR: 'is not a directory',
   EEXIST: 'is not a directory',
   EACCES: 'is not ours to read and write',
