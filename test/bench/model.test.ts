@@ -9,7 +9,7 @@ import type { Cost, Load } from '../../src/model/cost.ts'
 import { publish } from '../../src/model/publish.ts'
 import { longPoll, poll } from '../../src/model/pull.ts'
 import { sse, websocket } from '../../src/model/push.ts'
-import { transportNames } from '../../src/protocol/message.ts'
+import { type TransportName, transportNames } from '../../src/protocol/message.ts'
 import type { Group } from '../../bench/round.ts'
 
 const payload = 100
@@ -18,6 +18,8 @@ const warmupMs = 1_000
 const seconds = 3
 const pollMs = 200
 const holdSeconds = 1
+/** On a busy machine messages come in one breath: such a round is run again, so often at the most. */
+const mostRounds = 3
 /** Of what is predicted. */
 const tolerance = 0.05
 
@@ -49,6 +51,8 @@ const costs: Readonly<Record<(typeof transportNames)[number], (load: Load, const
   websocket: (load, constants) => websocket(load, quiet, constants),
 }
 
+const cases = transportNames.flatMap((wire) => (['fast', 'slow'] as const).map((feed) => [wire, feed] as const))
+
 describe('the model, against a run', () => {
   let bench: Bench
   let constants: Measured
@@ -59,7 +63,7 @@ describe('the model, against a run', () => {
     constants = await measureConstants(bench)
     const random = seededRandom(48)
     const schedules = { fast: schedulesOf('fast', random), slow: schedulesOf('slow', random) }
-    const round = await bench.round({
+    const setup = {
       groups: Object.entries(schedules).flatMap(([feed, rooms]) =>
         Object.keys(rooms).flatMap((room) =>
           transportNames.map((wire) => ({ lane: `${wire} ${feed}`, wire, room, clients: 1, pollMs, holdSeconds })),
@@ -69,8 +73,11 @@ describe('the model, against a run', () => {
       payload,
       warmupMs,
       measureMs: seconds * 1000,
-    })
-    ;({ groups, published } = round)
+    }
+    for (let round = 1; round <= mostRounds; round++) {
+      ;({ groups, published } = await bench.round(setup))
+      if (cases.every(keptUp)) break
+    }
   })
   afterAll(() => bench.close())
 
@@ -81,17 +88,24 @@ describe('the model, against a run', () => {
     roundTripMs: 0,
   })
 
-  const cases = transportNames.flatMap((wire) => (['fast', 'slow'] as const).map((feed) => [wire, feed] as const))
-
-  it.each(cases)('tells the requests and bytes of %s in %s rooms', (wire, feed: Feed) => {
-    const counted = groups
+  const countedBy = (wire: TransportName, feed: Feed): Tally =>
+    groups
       .filter(({ lane }) => lane === `${wire} ${feed}`)
       .map(({ window }) => window)
       .reduce(plus)
+
+  /** Nearly every message came by itself; to who polls, every third. */
+  const keptUp = ([wire, feed]: readonly [TransportName, Feed]): boolean => {
+    const { batches, delivered } = countedBy(wire, feed)
+    return batches > delivered * (wire === 'poll' ? 0.3 : 0.8)
+  }
+
+  it.each(cases)('tells the requests and bytes of %s in %s rooms', (wire, feed: Feed) => {
+    const counted = countedBy(wire, feed)
     const clientSeconds = feeds[feed].rooms * seconds
     const cost = costs[wire](loadOf(counted, wire === 'poll' ? counted.delivered : counted.batches, clientSeconds), constants)
     expect(counted.delivered).toBeGreaterThan(100)
-    expect(counted.batches).toBeGreaterThan(counted.delivered * (wire === 'poll' ? 0.3 : 0.8))
+    expect(keptUp([wire, feed])).toBe(true)
     // Who polls waits an interval after each answer: where answers are late, they ask less often.
     const near = wire === 'poll' ? 2 * tolerance : tolerance
     expectNear(counted.requests, cost.requestsPerSecond * clientSeconds, near)

@@ -116,7 +116,6 @@ describe('the self-test', () => {
     ['a page without a policy', '<p>hi</p>', { policy: "default-src 'self' https://cdn.example" }],
   ] as const)('finds %s from elsewhere', async (_what, html, files) => {
     const app = Fastify()
-    onTestFinished(() => app.close())
     const { policy = "default-src 'none'; script-src 'self'", ...others } = files as Record<string, string>
     app.get('/', (_request, reply) =>
       reply.type('text/html').header('content-security-policy', policy).send(`<!doctype html><html>${html}`),
@@ -124,7 +123,8 @@ describe('the self-test', () => {
     for (const [name, text] of Object.entries(others)) {
       app.get(`/${name}`, (_request, reply) => reply.type(name.endsWith('.css') ? 'text/css' : 'text/javascript').send(text))
     }
-    const { port } = await listen(app)
+    const { port, close } = await listen(app)
+    onTestFinished(close)
     const found = await results(`http://127.0.0.1:${port}`)
     expect(found[external]).toMatch(/ names (https?:\/\/)\w+\.example\/|no policy/)
     // Nor are there any wires.
@@ -133,10 +133,10 @@ describe('the self-test', () => {
 
   test('passes over a link, which a person follows, and the name of a language', async () => {
     const app = Fastify()
-    onTestFinished(() => app.close())
     const body = '<html><a href="https://www.rfc-editor.org/rfc/rfc6455">x</a><svg xmlns="http://www.w3.org/2000/svg"></svg>'
     app.get('/', (_request, reply) => reply.type('text/html').header('content-security-policy', "default-src 'self'").send(body))
-    const { port } = await listen(app)
+    const { port, close } = await listen(app)
+    onTestFinished(close)
     expect((await results(`http://127.0.0.1:${port}`))[external]).toBeUndefined()
   })
 
@@ -305,9 +305,9 @@ describe('addresses that are typed or scanned', () => {
     const root = mkdtempSync(join(tmpdir(), 'fourwires-pages-'))
     writeFileSync(join(root, 'race.html'), '<!doctype html><title>Race</title>')
     const app = Fastify({ exposeHeadRoutes: false })
-    onTestFinished(() => app.close())
     await app.register(pages, { root })
-    const { port } = await listen(app)
+    const { port, close } = await listen(app)
+    onTestFinished(close)
     for (const method of ['GET', 'HEAD']) {
       const answer = await fetch(`http://127.0.0.1:${port}/race`, { method })
       expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])

@@ -194,8 +194,8 @@ describe('file: an acknowledgement', () => {
     return spy
   }
 
-  it('of "batched" comes after a sync that is shared with what came within the same 50 ms', async () => {
-    const store = await openKept(directories.next(), { fsync: 'batched', batchMs: 50 })
+  it('of "batched" comes after a sync that is shared with what came meanwhile', async () => {
+    const store = await openKept(directories.next(), { fsync: 'batched', batchMs: 500 })
     await say(store)
     const spy = await syncs()
     // In three turns, all of them long before the batch goes.
