@@ -23,7 +23,7 @@ import { addLab, tapInto } from './lab.ts'
 import { parseJson } from './json.ts'
 import { addMembers } from './members.ts'
 import type { ServerOptions } from './options.ts'
-import { answerExpectations, serverOptions } from './process.ts'
+import { answerExpectations, hasForeignMethod, refuseForeignMethods, refuseSocket, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
 import { addPresenter } from './presenter.ts'
 import { drawPresenterKey } from './presenter-key.ts'
@@ -99,6 +99,7 @@ export async function buildApp({ logger = false, lab = false, ...others }: AppOp
   const { presenterKey = drawPresenterKey(), hall = {}, ...options } = others
   const app = Fastify({ ...serverOptions(options), logger, logController: new LogController({ disableRequestLogging: true }) })
   answerExpectations(app.server)
+  refuseForeignMethods(app.server)
   const rooms = new Rooms(options, app.server, app.log, '')
   const tap = lab ? tapInto(app.server, rooms) : undefined
   const liveHall = lab ? new LiveHall(rooms, presenterKey, () => app.server.address() as AddressInfo | null, app.log, hall) : undefined
@@ -151,7 +152,7 @@ async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }
     // Sockets are sent away by us, each in its turn.
     preClose: (done) => done(),
   })
-  refuseUpgradesBehindAnswers(app.server)
+  refuseUpgradesWithoutPlace(app.server)
 }
 
 /**
@@ -168,15 +169,19 @@ function failSocket(error: Error, socket: WebSocket, { log }: FastifyRequest): v
 /** Upgrades that came while nothing else was to be answered: the first listener that takes one has an answer on its socket. */
 const inTime = new WeakSet<IncomingMessage>()
 
-/** An upgrade behind a question that is not answered yet has no place: like garbage there, it ends the connection. */
-function refuseUpgradesBehindAnswers(server: Server): void {
+/**
+ * An upgrade behind a question that is not answered yet has no place: like garbage there, it ends the connection. One with a
+ * method that no router knows would be answered by nobody who ends it.
+ */
+function refuseUpgradesWithoutPlace(server: Server): void {
   for (const upgrade of server.listeners('upgrade')) {
     server.off('upgrade', upgrade as () => void)
     server.on('upgrade', (request: IncomingMessage, socket: Duplex & { _httpMessage?: ServerResponse | null }, head: Buffer) => {
       if (socket._httpMessage == null) inTime.add(request)
-      if (inTime.has(request)) upgrade.call(server, request, socket, head)
       // Node has taken its own listener away by now.
-      else socket.on('error', () => {}).destroy()
+      if (!inTime.has(request)) socket.on('error', () => {}).destroy()
+      else if (hasForeignMethod(request)) refuseSocket(socket, new Problem('invalid-request'))
+      else upgrade.call(server, request, socket, head)
     })
   }
 }

@@ -1,6 +1,7 @@
 /** What belongs to the process and not to the plugin: time limits, sizes of heads, and answers to what is no request. */
 import type { FastifyHttpOptions } from 'fastify'
-import type { Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, METHODS, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { Problem, type ProblemCode } from '../protocol/problem.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
 import { answerError, problemType, rawProblem } from './problems.ts'
@@ -52,8 +53,38 @@ const byNodeCode: Readonly<Record<string, ProblemCode>> = {
 export function answerExpectations(server: Server): void {
   server.on('checkExpectation', (request, response) => {
     const problem = new Problem('expectation-failed')
-    request.resume()
-    response.writeHead(problem.status, { ...noStore, 'content-type': problemType, connection: 'close' })
-    response.end(JSON.stringify(problem))
+    answerLast(request, response, problem)
   })
+}
+
+/** The answer to a request that comes to no router, and the end of its connection. */
+function answerLast(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  request.resume()
+  response.writeHead(problem.status, { ...noStore, 'content-type': problemType, connection: 'close' })
+  response.end(JSON.stringify(problem))
+}
+
+const methods: ReadonlySet<string | undefined> = new Set(METHODS)
+
+/**
+ * Node's parser takes more methods than HTTP has: those of RTSP with RTSP's version, and PRI too where no version is said. A
+ * router has no place for them, not even among what it does not find, and a hook never sees them.
+ */
+export const hasForeignMethod = ({ method }: IncomingMessage): boolean => !methods.has(method)
+
+/** A method that is not HTTP's is refused as any other word is; upgrades come by themselves (`refuseUpgrade`). */
+export function refuseForeignMethods(server: Server): void {
+  for (const listener of server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]) {
+    server.off('request', listener)
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (hasForeignMethod(request)) answerLast(request, response, new Problem('invalid-request'))
+      else listener.call(server, request, response)
+    })
+  }
+}
+
+/** Tells who asked for an upgrade what is wrong with it, and ends the connection: its socket has left Node's hands. */
+export function refuseSocket(socket: Duplex, problem: Problem): void {
+  socket.on('error', () => {})
+  socket.end(rawProblem(problem), () => socket.destroy())
 }

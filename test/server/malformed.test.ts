@@ -15,6 +15,8 @@ describe('a malformed request is a 400, the connection ends, and nothing behind 
   const malformed: Readonly<Record<string, string>> = {
     'no request line': `hello\r\n\r\n`,
     'an unknown method': `BREW /rooms/r/poll HTTP/1.1\r\n${host}\r\n`,
+    'a method of RTSP, with its version': `DESCRIBE /healthz RTSP/1.0\r\n${host}connection: keep-alive\r\n\r\n`,
+    'a method of HTTP/2, and no version': `PRI /healthz\r\n${host}connection: keep-alive\r\n\r\n`,
     'an unknown version': `GET /healthz HTTP/3.0\r\n${host}\r\n`,
     'a target with a space': `GET /healthz x HTTP/1.1\r\n${host}\r\n`,
     TLS: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
@@ -59,9 +61,13 @@ describe('a malformed request is a 400, the connection ends, and nothing behind 
 
   test('the same with Upgrade: the socket is closed and not forgotten', async () => {
     await using server = await startServer()
-    for (const target of ['/%zz', '/rooms/%/websocket', '/%ff']) {
+    const targets = ['/%zz', '/rooms/%/websocket', '/%ff'].map((target) => handshake(server.port, target))
+    const methods = ['SETUP /rooms/r/websocket RTSP/1.0', 'PRI /'].map((line) =>
+      handshake(server.port, '/').replace('GET / HTTP/1.1', line),
+    )
+    for (const text of [...targets, ...methods]) {
       const client = await RawClient.connect(server.port)
-      client.send(handshake(server.port, target))
+      client.send(text)
       expectProblem(await client.response(), 'invalid-request')
       await client.ended
       client.destroy()
