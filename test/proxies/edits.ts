@@ -21,10 +21,10 @@ export const keeping = (proxy: ProxyName, ms: number): Edit => {
 /** nginx without `X-Accel-Buffering: no`: the header comes, and is not heard. */
 export const deaf: Edit = (config) => `proxy_ignore_headers X-Accel-Buffering;\n${config.replace(/ proxy_buffering off;/, '')}`
 
-/** nginx keeps every answer for 10 s that does not say otherwise; `ignoring` those too that do. */
+/** nginx keeps every answer for an hour that does not say otherwise; `ignoring` those too that do. */
 export const caching = (ignoring = false): Edit => {
   const cache =
-    'proxy_cache_path cache keys_zone=answers:1m;\nproxy_cache answers;\nproxy_cache_valid 200 10s;\nproxy_cache_key $request_uri;'
+    'proxy_cache_path cache keys_zone=answers:1m;\nproxy_cache answers;\nproxy_cache_valid 200 1h;\nproxy_cache_key $request_uri;'
   // Where answers are not gathered they are not kept either.
   return (config) => `${cache}\n${ignoring ? 'proxy_ignore_headers Cache-Control;\n' : ''}${config.replace(/ proxy_buffering off;/, '')}`
 }

@@ -1,25 +1,17 @@
 /** Behind a real proxy with the configuration that we recommend the contract holds; what defaults cost, and what headers prevent. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
-import { RedisStore } from '../../src/store/redis.ts'
-import { proxyNames, startRealProxy } from '../support/real-proxy.ts'
-import { RedisServer } from '../support/redis.ts'
+import { proxyNames } from '../support/real-proxy.ts'
+import { type SharedProxy, startSharedProxy } from '../support/shared-proxy.ts'
+import { sharedRedis } from '../support/shared-redis.ts'
 import { transportContract } from '../contract/transport.ts'
 import { passes } from './look.ts'
-import { addressed, compressed, reloaded, stale, unheard } from './trials.ts'
+import { addressed, compressed, reloaded, stale, through, unheard } from './trials.ts'
 import { withoutOne } from './two-nodes.ts'
 
-for (const proxy of proxyNames) {
-  for (const transport of transportNames) {
-    transportContract(
-      transport,
-      `memory store behind ${proxy}`,
-      (limits) => new MemoryStore(limits),
-      ({ port }) => startRealProxy({ proxy, config: 'tuned', servers: [port] }),
-    )
-  }
-}
+/** As many as vitest runs beside each other. */
+const atOnce = 8
 
 const none = { lost: 0, repeated: 0, reordered: 0, gaps: 0 }
 
@@ -33,7 +25,7 @@ describe.concurrent('behind a proxy as it is installed', () => {
 
   it.concurrent('nginx passes no upgrade, and says with its own Host that a page of ours is another site', async () => {
     expect(await passes({ proxy: 'nginx', config: 'default' }, 'websocket')).toMatchObject({ refused: 426 })
-    expect(await addressed('nginx', 'default')).toMatchObject({ own: 403 })
+    expect(await addressed(through('nginx', 'default'))).toMatchObject({ own: 403 })
   })
 
   it.concurrent('no batch is ever stale: a cache that ignores nothing keeps none of them', async () => {
@@ -43,7 +35,20 @@ describe.concurrent('behind a proxy as it is installed', () => {
   })
 })
 
-describe.concurrent.each(proxyNames)('behind %s as we recommend it', (proxy) => {
+describe.each(proxyNames)('behind %s as we recommend it', (proxy) => {
+  let shared: SharedProxy
+  beforeAll(async () => void (shared = await startSharedProxy(proxy, 'tuned', atOnce)))
+  afterAll(() => shared[Symbol.asyncDispose]())
+
+  for (const transport of transportNames) {
+    transportContract(
+      transport,
+      `memory store behind ${proxy}`,
+      (limits) => new MemoryStore(limits),
+      (server) => shared.front(server),
+    )
+  }
+
   it.concurrent('nothing is lost or repeated while it is reloaded and its connections to the server are reset', async () => {
     expect(await reloaded(proxy, 'tuned', 4)).toMatchObject({ acknowledged: 16, ...none })
   })
@@ -56,7 +61,7 @@ describe.concurrent.each(proxyNames)('behind %s as we recommend it', (proxy) => 
   })
 
   it.concurrent('the server knows its clients by address, and pages of its own by Host', async () => {
-    expect(await addressed(proxy, 'tuned')).toEqual({
+    expect(await addressed((server) => shared.front(server))).toEqual({
       address: '127.0.0.2',
       secure: false,
       own: 201,
@@ -67,10 +72,11 @@ describe.concurrent.each(proxyNames)('behind %s as we recommend it', (proxy) => 
   })
 })
 
+const redis = sharedRedis()
+
 describe.concurrent.each(['nginx', 'haproxy'] as const)('two nodes with one Redis behind %s', (proxy) => {
   it.concurrent.each(['killed', 'drained'] as const)('lose nothing when one of them is %s, and both had served before', async (how) => {
-    await using redis = await RedisServer.start()
-    const { delivered, ...survival } = await withoutOne(proxy, how, 6, () => RedisStore.open(redis.url))
+    const { delivered, ...survival } = await withoutOne(proxy, how, 6, () => redis.open({}, `${proxy}-${how}`))
     expect(survival).toMatchObject({ acknowledged: 24, ...none })
     for (const batches of delivered) expect(batches).toBeGreaterThan(0)
   })

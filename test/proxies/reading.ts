@@ -38,10 +38,9 @@ export class Reading implements Disposable {
     )
   }
 
-  /** Resolves with the first batch that fits, or undefined where none came within so many ms, or none can any more. */
-  async batch(fits: (batch: Batch) => boolean, withinMs: number): Promise<{ readonly batch: Batch; readonly ms: number } | undefined> {
-    const tooLate = AbortSignal.timeout(withinMs)
-    tooLate.addEventListener('abort', () => this.#woken())
+  /** Resolves with the first batch that fits, or undefined where it is too late for one, or none can come any more. */
+  async batch(fits: (batch: Batch) => boolean, tooLate: AbortSignal): Promise<{ readonly batch: Batch; readonly ms: number } | undefined> {
+    tooLate.addEventListener('abort', () => this.#woken(), { once: true })
     for (;;) {
       const found = this.batches.find(({ batch }) => fits(batch))
       if (found !== undefined || tooLate.aborted || this.ending !== undefined) return found
@@ -49,9 +48,9 @@ export class Reading implements Disposable {
     }
   }
 
-  /** Resolves with how it ended, or undefined where it did not within so many ms. */
-  async ended(withinMs: number): Promise<Ending | undefined> {
-    await this.batch(() => false, withinMs)
+  /** Resolves with how it ended, or undefined where it had not when it was too late. */
+  async ended(tooLate: AbortSignal): Promise<Ending | undefined> {
+    await this.batch(() => false, tooLate)
     return this.ending
   }
 

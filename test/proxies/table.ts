@@ -1,5 +1,6 @@
 /** What was found behind the proxies, as a table, and which of our promises a tuned configuration broke. */
 import { type Cell, heldBackMs, scaled } from './look.ts'
+import { questions } from './patience.ts'
 
 /** Counts, statuses and yes or no, by what was looked for. */
 type Found = Readonly<Record<string, number | string | boolean | undefined | readonly number[]>>
@@ -53,7 +54,7 @@ export function show({ cells, trials }: Findings, promises: readonly string[]): 
       .join(', ')
   return [
     columns([heads, ...cells.map(row)]),
-    `Held back: not there after ${heldBackMs} ms. Quiet: a room without news for ${scaled.watchedMs / 1000} s behind a proxy whose patience was\n` +
+    `Held back: not there after ${heldBackMs} ms and ${questions} answers to others. Quiet: a room without news for ${scaled.watchedMs / 1000} s behind a proxy whose patience was\n` +
       `set to ${scaled.patienceMs / 1000} s (60 s and a heartbeat every 20 s, twenty times as fast); Caddy has no such limit.`,
     columns(trials.map(({ trial, proxy, config, found }) => [trial, proxy, config, said(found as Found)])),
     legend,

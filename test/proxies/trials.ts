@@ -4,12 +4,14 @@ import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import type { Appended } from '../../src/store/store.ts'
 import type { FastifyRequest } from 'fastify'
+import type { Front, MakeFront } from '../support/company.ts'
 import { Follower } from '../support/follower.ts'
 import { RawClient, request } from '../support/raw-client.ts'
 import { type ProxyName, startRealProxy } from '../support/real-proxy.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { caching, compressing, deaf } from './edits.ts'
 import { heldBackMs, passes, unhurried } from './look.ts'
+import { Patience } from './patience.ts'
 import { Reading } from './reading.ts'
 
 /** What I1 asks of a run: every acknowledged message exactly once and in order, on all four wires. */
@@ -51,13 +53,20 @@ export async function survive(url: string, messages: number, disturb: (n: number
       for (const { channel } of [...readers, ...writers]) channel.nudge(true)
       await Promise.all(acks)
     }
-    for (const reader of readers) {
-      reader.channel.nudge(true)
-      await reader.count(acknowledged.length).catch(() => {})
-    }
+    for (const reader of readers) await caughtUp(reader, acknowledged.length)
     return { acknowledged: acknowledged.length, reopened, ...tally(readers, acknowledged) }
   } finally {
     for (const { channel } of [...readers, ...writers]) channel.close()
+  }
+}
+
+/** Until it has so many messages, or has not got one more, twice, in all the patience of a follower. */
+async function caughtUp(reader: Follower, messages: number): Promise<void> {
+  for (let still = 0; still < 2 && reader.seen.length < messages;) {
+    const had = reader.seen.length
+    reader.channel.nudge(true)
+    await reader.count(messages).catch(() => {})
+    still = reader.seen.length > had ? 0 : still + 1
   }
 }
 
@@ -139,9 +148,11 @@ export async function compressed(proxy: ProxyName, config: string): Promise<Comp
   await server.store.append('lobby', author, { id: 'message-1', text: 'long enough to be worth it '.repeat(40) })
   const [sse, poll] = await Promise.all([encoding('/rooms/lobby/sse'), encoding('/rooms/lobby/poll')])
   using reading = new Reading(front.url, 'sse')
-  const first = await reading.batch(() => true, heldBackMs)
+  using beginning = new Patience(front.url, heldBackMs)
+  const first = await reading.batch(() => true, beginning.signal)
   await server.store.append('lobby', author, { id: 'message-2', text: 'news' })
-  const news = await reading.batch(({ messages }) => messages.some(({ seq }) => seq === 2), heldBackMs)
+  using waiting = new Patience(front.url, heldBackMs)
+  const news = await reading.batch(({ messages }) => messages.some(({ seq }) => seq === 2), waiting.signal)
   return { sse, poll, atOnce: first !== undefined && news !== undefined }
 }
 
@@ -157,20 +168,26 @@ export interface Addressing {
   readonly unnamed: number
 }
 
+/** A proxy of its own for each server. */
+export const through =
+  (proxy: ProxyName, config: string): MakeFront =>
+  (server) =>
+    startRealProxy({ proxy, config, servers: [server.port] })
+
 /** Who a server behind the proxy believes to be asked by, and as whom. */
-export async function addressed(proxy: ProxyName, config: string): Promise<Addressing> {
+export async function addressed(makeFront: MakeFront): Promise<Addressing> {
   let address = ''
   const authenticate = (asked: FastifyRequest): undefined => void (address = asked.ip)
   await using watching = await startServer({ ...unhurried, trustProxy: ['loopback'], authenticate })
   await using server = await startServer({ ...unhurried, trustProxy: ['loopback'], allowHost: ['chat.example'] })
-  await using front = await startRealProxy({ proxy, config, servers: [server.port] })
-  await using watched = await startRealProxy({ proxy, config, servers: [watching.port] })
-  await enter(watched.port, {}, '127.0.0.2')
-  const own = await enter(front.port, { origin: front.url })
-  const foreign = await enter(front.port, { origin: 'http://elsewhere.example' })
-  const named = await enter(front.port, { host: 'chat.example', origin: 'http://chat.example' })
-  const unnamed = await enter(front.port, { host: 'other.example', origin: 'http://other.example' })
-  const secure = await enter(front.port, { 'x-forwarded-proto': 'https' })
+  await using front = await makeFront(server)
+  await using watched = await makeFront(watching)
+  await enter(watched, {}, '127.0.0.2')
+  const own = await enter(front, { origin: front.url })
+  const foreign = await enter(front, { origin: 'http://elsewhere.example' })
+  const named = await enter(front, { host: 'chat.example', origin: 'http://chat.example' })
+  const unnamed = await enter(front, { host: 'other.example', origin: 'http://other.example' })
+  const secure = await enter(front, { 'x-forwarded-proto': 'https' })
   return {
     address,
     secure: secure.header('set-cookie')?.includes('Secure') ?? false,
@@ -181,7 +198,8 @@ export async function addressed(proxy: ProxyName, config: string): Promise<Addre
   }
 }
 
-async function enter(port: number, headers: Readonly<Record<string, string>>, from?: string) {
+async function enter({ url }: Front, headers: Readonly<Record<string, string>>, from?: string) {
+  const port = Number(new URL(url).port)
   using client = await RawClient.connect(port, '127.0.0.1', from)
   const text = request(port, 'POST /session', { 'content-type': 'application/json', ...headers }, '{}')
   return await client.send(text).response()

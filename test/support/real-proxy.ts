@@ -51,10 +51,23 @@ export function configuration(proxy: ProxyName, config: string, ports: Readonly<
 }
 
 /** @throws Error with what the proxy said, where it does not start */
-export async function startRealProxy(options: RealProxyOptions): Promise<RealProxy> {
+export function startRealProxy({ proxy, config, servers, edit = (text) => text }: RealProxyOptions): Promise<RealProxy> {
+  const [server = 0, server2 = 0] = servers
+  return startProgram(proxy, 1, ([port = 0]) => edit(configuration(proxy, config, { port, server, server2 })))
+}
+
+/**
+ * The program with a configuration that listens on so many ports; its own is the first of them.
+ * @throws Error with what it said, where it does not start
+ */
+export async function startProgram(
+  name: ProxyName,
+  addresses: number,
+  configure: (ports: readonly number[]) => string,
+): Promise<RealProxy> {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    const proxy = begin(options, port)
+    const ports = await Promise.all(Array.from({ length: addresses }, freePort))
+    const proxy = begin(name, configure(ports), ports)
     const failure = await proxy.accepting.then(
       () => undefined,
       (error: Error) => error,
@@ -65,14 +78,10 @@ export async function startRealProxy(options: RealProxyOptions): Promise<RealPro
   }
 }
 
-function begin(
-  { proxy, config, servers, edit = (text) => text }: RealProxyOptions,
-  port: number,
-): RealProxy & { accepting: Promise<void> } {
-  const folder = mkdtempSync(join(tmpdir(), `fourwires-${proxy}-`))
-  const [server = 0, server2 = 0] = servers
-  const program = programs[proxy](folder, edit(configuration(proxy, config, { port, server, server2 })))
-  const child = spawn(programPath(proxy), program.args, {
+function begin(name: ProxyName, site: string, ports: readonly number[]): RealProxy & { accepting: Promise<void> } {
+  const folder = mkdtempSync(join(tmpdir(), `fourwires-${name}-`))
+  const program = programs[name](folder, site)
+  const child = spawn(programPath(name), program.args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: folder },
   })
@@ -88,11 +97,12 @@ function begin(
     await exited
     rmSync(folder, { recursive: true, force: true })
   }
+  const [port = 0] = ports
   return {
     port,
     url: `http://127.0.0.1:${port}`,
     log: () => log,
-    accepting: accepting(child, port, () => `${proxy}: ${log}`),
+    accepting: accepting(child, ports, () => `${name}: ${log}`),
     reload: () => program.reload(child),
     close,
     [Symbol.asyncDispose]: close,
@@ -144,19 +154,22 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Resolves once it accepts. @throws Error with what it said where it ended before, or never did */
-async function accepting(child: ChildProcess, port: number, said: () => string): Promise<void> {
+/** Resolves once it accepts on each. @throws Error with what it said where it ended before, or never did */
+async function accepting(child: ChildProcess, ports: readonly number[], said: () => string): Promise<void> {
   let failed: string | undefined
   child.once('error', ({ message }) => (failed = message))
   child.once('exit', (code) => (failed = `it ended with ${code}`))
   for (const tooLate = performance.now() + patienceMs; ;) {
-    const accepted = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-      socket.once('connect', () => socket.destroy())
-    })
+    const accepted = (await Promise.all(ports.map(accepts))).every(Boolean)
     if (failed === undefined && accepted) return
     if (failed !== undefined || performance.now() > tooLate) throw new Error(`${said()} (${failed ?? 'it does not accept'})`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
