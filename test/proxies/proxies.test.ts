@@ -11,7 +11,7 @@ import { addressed, compressed, reloaded, stale, through, unheard } from './tria
 import { withoutOne } from './two-nodes.ts'
 
 /** As many as vitest runs beside each other. */
-const atOnce = 8
+const places = 8
 
 const none = { lost: 0, repeated: 0, reordered: 0, gaps: 0 }
 
@@ -37,7 +37,7 @@ describe.concurrent('behind a proxy as it is installed', () => {
 
 describe.each(proxyNames)('behind %s as we recommend it', (proxy) => {
   let shared: SharedProxy
-  beforeAll(async () => void (shared = await startSharedProxy(proxy, 'tuned', atOnce)))
+  beforeAll(async () => void (shared = await startSharedProxy(proxy, 'tuned', places)))
   afterAll(() => shared[Symbol.asyncDispose]())
 
   for (const transport of transportNames) {

@@ -57,10 +57,10 @@ interface Door {
 async function openDoor(): Promise<Door> {
   const sockets = new Set<Socket>()
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (door.to === undefined) return void socket.destroy()
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    door.to.app.server.emit('connection', socket)
+    if (door.to === undefined) socket.destroy()
+    else door.to.app.server.emit('connection', socket)
   })
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
   const door: Door = {
