@@ -1,4 +1,6 @@
 /** What a proxy does to a room beside carrying it: reloads, cuts, caches, compression, headers. Each with the real program. */
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { transportNames } from '../../src/protocol/message.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
@@ -6,7 +8,6 @@ import type { Appended } from '../../src/store/store.ts'
 import type { FastifyRequest } from 'fastify'
 import type { Front, MakeFront } from '../support/company.ts'
 import { Follower } from '../support/follower.ts'
-import { RawClient, request } from '../support/raw-client.ts'
 import { type ProxyName, startRealProxy } from '../support/real-proxy.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { caching, compressing, deaf } from './edits.ts'
@@ -129,7 +130,7 @@ export async function stale(config: string, ignoring: boolean, questions: number
 }
 
 export interface Compressed {
-  /** Content-Encoding of an event stream, and of a poll. */
+  /** Content-Encoding of an event stream, and of a poll; or that not even their head came. */
   readonly sse: string
   readonly poll: string
   /** Did the first event, and one published later, come through at once? */
@@ -140,9 +141,11 @@ export async function compressed(proxy: ProxyName, config: string): Promise<Comp
   await using server = await startServer({ ...unhurried })
   await using front = await startRealProxy({ proxy, config, edit: compressing[proxy], servers: [server.port] })
   const encoding = async (path: string): Promise<string> => {
-    using client = await RawClient.connect(front.port)
-    const head = await client.send(request(front.port, `GET ${path}`, { 'accept-encoding': 'gzip' })).head()
-    return head.header('content-encoding') ?? 'none'
+    using waiting = new Patience(front.url, heldBackMs)
+    const asked = fetch(front.url + path, { headers: { 'accept-encoding': 'gzip' }, signal: waiting.signal })
+    const answer = await asked.catch(() => undefined)
+    await answer?.body?.cancel()
+    return answer === undefined ? 'held back' : (answer.headers.get('content-encoding') ?? 'none')
   }
   // Proxies look at the first bytes of an answer to see whether it is worth it.
   await server.store.append('lobby', author, { id: 'message-1', text: 'long enough to be worth it '.repeat(40) })
@@ -190,7 +193,7 @@ export async function addressed(makeFront: MakeFront): Promise<Addressing> {
   const secure = await enter(front, { 'x-forwarded-proto': 'https' })
   return {
     address,
-    secure: secure.header('set-cookie')?.includes('Secure') ?? false,
+    secure: secure.cookie.includes('Secure'),
     own: own.status,
     foreign: foreign.status,
     named: named.status,
@@ -198,9 +201,11 @@ export async function addressed(makeFront: MakeFront): Promise<Addressing> {
   }
 }
 
-async function enter({ url }: Front, headers: Readonly<Record<string, string>>, from?: string) {
-  const port = Number(new URL(url).port)
-  using client = await RawClient.connect(port, '127.0.0.1', from)
-  const text = request(port, 'POST /session', { 'content-type': 'application/json', ...headers }, '{}')
-  return await client.send(text).response()
+/** POST /session with these headers, from that address. */
+async function enter({ url }: Front, headers: Readonly<Record<string, string>>, from = '127.0.0.1') {
+  const options = { method: 'POST', agent: false, localAddress: from, headers: { 'content-type': 'application/json', ...headers } }
+  const asked = request(`${url}/session`, options).end('{}')
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  answer.resume()
+  return { status: answer.statusCode ?? 0, cookie: String(answer.headers['set-cookie']) }
 }
