@@ -4,10 +4,15 @@ import { readdirSync } from 'node:fs'
 import { RawClient, request } from '../support/raw-client.ts'
 import { serverProgram } from '../support/server-program.ts'
 
-/** No limit of rates, which would answer for everything else; few rooms; leases that end while somebody waits for them. */
+/**
+ * No limit of rates, which would answer for everything else; few rooms; leases that end while somebody waits for them. What
+ * answers no ping, as an input does, is not cut for its silence, nor is anybody refused because the machine is late: on a busy
+ * one that would be the answer to everything.
+ */
 const options = [
   '--host=127.0.0.1 --port=0 --publishes-per-second=0 --states-per-second=0 --rooms-per-minute=0 --rooms=200',
   '--lease-grace-ms=300 --poll-lease-ms=1000 --poll-lease-percent=100 --linger-ms=200',
+  '--silent-ms=3600000 --max-lag-ms=60000',
 ]
   .join(' ')
   .split(' ')
