@@ -36,13 +36,12 @@ const methods = [
   '',
   'GET\t',
   'PRI',
-  'DESCRIBE',
-  'SETUP',
   'QUERY',
   'M-SEARCH',
 ]
-/** Those that an ordinary request does not have, other protocols' of the same spelling among them. */
 const versions = ['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'http/1.1', 'HTTP/1', '', 'RTSP/1.0', 'ICE/1.0']
+/** Other protocols' of the same spelling (RFC 7826, RFC 9113), which Node's parser takes with a version that is not HTTP's, or with none. */
+const foreignMethods = ['DESCRIBE', 'SETUP', 'PLAY', 'FLUSH', 'PRI', 'SOURCE']
 const rooms = [
   'r0',
   'r1',
@@ -237,8 +236,9 @@ const upgrade = {
 
 /** A request without a body, each part right or wrong by itself. */
 function question(random: Random, known: Known): Buffer {
-  const method = random.chance(0.75) ? 'GET' : random.pick(methods)
-  const version = random.chance(0.93) ? 'HTTP/1.1' : random.pick(versions)
+  const foreign = random.chance(0.02)
+  const method = foreign ? random.pick(foreignMethods) : random.chance(0.75) ? 'GET' : random.pick(methods)
+  const version = foreign ? random.pick(['RTSP/1.0', '']) : random.chance(0.93) ? 'HTTP/1.1' : random.pick(versions)
   const own = random.chance(0.1) ? upgrade : random.chance(0.2) ? { 'last-event-id': cursorInput(random, known.cursors) } : {}
   return Buffer.from(
     `${method} ${target(random, known)} ${version}\r\n${headers(random, known, own as Record<string, string>)}\r\n`,
