@@ -9,16 +9,22 @@ export interface SharedProxy extends AsyncDisposable {
   front(server: TestServer): Promise<Front>
 }
 
-/** The configuration so many times over, each with an address and a server of its own. */
+/**
+ * The configuration so many times over, each with an address and a server of its own. Its end throws where a server was asked
+ * past the proxy only.
+ */
 export async function startSharedProxy(proxy: ProxyName, config: string, places: number): Promise<SharedProxy> {
   const doors = await Promise.all(Array.from({ length: places }, openDoor))
+  const close = (): Promise<unknown> => Promise.all(doors.map((door) => door.close()))
   let addresses: readonly number[] = []
-  const program = await startProgram(proxy, places, (ports) => {
+  const configure = (ports: readonly number[]): string => {
     addresses = ports
     return ports.map((port, place) => numbered(configuration(proxy, config, { port, server: doors[place]?.port ?? 0 }), place)).join('\n')
-  })
+  }
+  const program = await startProgram(proxy, places, configure).catch((error: unknown) => close().then(() => Promise.reject(error)))
   const free = doors.map((door, place) => ({ door, url: `http://127.0.0.1:${addresses[place]}` }))
   const waiting: (() => void)[] = []
+  let passedBy = 0
   return {
     async front(server) {
       while (free.length === 0) await new Promise<void>((resolve) => waiting.push(resolve))
@@ -28,7 +34,7 @@ export async function startSharedProxy(proxy: ProxyName, config: string, places:
       return {
         url: place.url,
         async [Symbol.asyncDispose]() {
-          place.door.leave()
+          if (place.door.leave() === 0) passedBy++
           free.push(place)
           waiting.shift()?.()
         },
@@ -36,7 +42,8 @@ export async function startSharedProxy(proxy: ProxyName, config: string, places:
     },
     async [Symbol.asyncDispose]() {
       await program.close()
-      await Promise.all(doors.map((door) => door.close()))
+      await close()
+      if (passedBy > 0) throw new Error(`To ${passedBy} servers behind ${proxy} nobody came through it`)
     },
   }
 }
@@ -48,15 +55,17 @@ interface Door {
   readonly port: number
   /** Who is given the connections that come. */
   to: TestServer | undefined
-  /** Nobody is, and those that came are cut. */
-  leave(): void
+  /** Nobody is, and those that came are cut. Says how many came. */
+  leave(): number
   close(): Promise<void>
 }
 
 /** A port whose connections are handed to a server of this process as if they had come to its own: nothing is between. */
 async function openDoor(): Promise<Door> {
   const sockets = new Set<Socket>()
+  let came = 0
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    came++
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     if (door.to === undefined) socket.destroy()
@@ -69,6 +78,9 @@ async function openDoor(): Promise<Door> {
     leave() {
       door.to = undefined
       for (const socket of sockets) socket.destroy()
+      const before = came
+      came = 0
+      return before
     },
     async close() {
       door.leave()
