@@ -1,29 +1,22 @@
 /** The room server: `buildApp()` for a process of its own, `fourwires` as a plugin for yours. The only place that knows every part. */
-import fastifyWebsocket from '@fastify/websocket'
 import Fastify, {
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyRequest,
   type FastifyServerOptions,
   LogController,
-  type onRequestHookHandler,
   type RouteOptions,
 } from 'fastify'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
 import type { Tap } from '../lab/tap.ts'
 import { parseName } from '../protocol/draft.ts'
-import { encodeCloseReason } from '../protocol/frame.ts'
-import { Problem, problems } from '../protocol/problem.ts'
+import { Problem } from '../protocol/problem.ts'
 import { guard } from './guard.ts'
 import { type HallOptions, LiveHall } from './hall.ts'
 import { addLab, tapInto } from './lab.ts'
 import { parseJson } from './json.ts'
 import { addMembers } from './members.ts'
-import type { ServerOptions } from './options.ts'
-import { answerExpectations, hasForeignMethod, refuseForeignMethods, refuseSocket, serverOptions } from './process.ts'
+import { answerExpectations, refuseForeignMethods, serverOptions } from './process.ts'
 import { pages } from './pages.ts'
 import { addPresenter } from './presenter.ts'
 import { drawPresenterKey } from './presenter-key.ts'
@@ -36,6 +29,7 @@ import { poll } from './transports/poll.ts'
 import { sse } from './transports/sse.ts'
 import { noStore, type Transport } from './transports/transport.ts'
 import { websocket } from './transports/websocket.ts'
+import { addWebSocket, refuseUpgrade } from './upgrade.ts'
 
 export type { Member, Message, Batch, Cursor, Draft, TransportName } from '../protocol/message.ts'
 export { Problem, type ProblemCode } from '../protocol/problem.ts'
@@ -50,21 +44,10 @@ export type { Authenticate } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A route that may be upgraded to a WebSocket. */
-    upgrade?: true
     /** A route for probes: asked by address and name alike. */
     probe?: true
   }
 }
-
-/** How long a peer may take to answer a close, in ms, before its socket is destroyed. */
-const closeTimeout = 5_000
-/** Pongs that may wait for a peer: more than a flood needs to be told so, where `ws` alone would hang up without a word. */
-const maxPendingAutoPongs = 1_000
-
-/** How a connection ends where its peer, or the network, has ended it. */
-const networkErrors: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED'])
-const { close: closeInternal } = problems.internal
 
 /** How long the last answers and farewells may take once everybody has been sent away. */
 const lastAnswersMs = 1_000
@@ -127,63 +110,8 @@ export async function buildApp({ logger = false, lab = false, ...others }: AppOp
   return app
 }
 
-/** On any route but one @fastify/websocket would accept an upgrade first, and think later. */
-const refuseUpgrade: onRequestHookHandler = (request, _reply, done) => {
-  done(request.ws && !request.routeOptions.config.upgrade ? new Problem('invalid-request', 'This address is no WebSocket.') : undefined)
-}
-
 function notFound(): never {
   throw new Problem('not-found')
-}
-
-/** Ours only where the host has none: one server can have one. */
-async function addWebSocket(app: FastifyInstance, { frameBytes, frameFragments }: ServerOptions): Promise<void> {
-  if (app.hasDecorator('websocketServer')) return
-  const options = {
-    maxPayload: frameBytes,
-    maxFragments: frameFragments,
-    perMessageDeflate: false,
-    closeTimeout,
-    maxPendingAutoPongs,
-  }
-  await app.register(fastifyWebsocket, {
-    options,
-    errorHandler: failSocket,
-    // Sockets are sent away by us, each in its turn.
-    preClose: (done) => done(),
-  })
-  refuseUpgradesWithoutPlace(app.server)
-}
-
-/**
- * What a peer does wrong `ws` tells it in a close, and is no fault of ours: to end the connection at once, as
- * @fastify/websocket does by itself, could take the close with it. What we do wrong is logged, and told as such.
- */
-function failSocket(error: Error, socket: WebSocket, { log }: FastifyRequest): void {
-  const { code = '' } = error as NodeJS.ErrnoException
-  if (code.startsWith('WS_ERR_') || networkErrors.has(code)) return log.debug(error)
-  log.error(error)
-  socket.close(closeInternal, encodeCloseReason('internal'))
-}
-
-/** Upgrades that came while nothing else was to be answered: the first listener that takes one has an answer on its socket. */
-const inTime = new WeakSet<IncomingMessage>()
-
-/**
- * An upgrade behind a question that is not answered yet has no place: like garbage there, it ends the connection. One with a
- * method that no router knows would be answered by nobody who ends it.
- */
-function refuseUpgradesWithoutPlace(server: Server): void {
-  for (const upgrade of server.listeners('upgrade')) {
-    server.off('upgrade', upgrade as () => void)
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex & { _httpMessage?: ServerResponse | null }, head: Buffer) => {
-      if (socket._httpMessage == null) inTime.add(request)
-      // Node has taken its own listener away by now.
-      if (!inTime.has(request)) socket.on('error', () => {}).destroy()
-      else if (hasForeignMethod(request)) refuseSocket(socket, new Problem('invalid-request'))
-      else upgrade.call(server, request, socket, head)
-    })
-  }
 }
 
 /** The routes of the contract, on an application whose requests have passed the guard. */

@@ -1,7 +1,6 @@
 /** What belongs to the process and not to the plugin: time limits, sizes of heads, and answers to what is no request. */
 import type { FastifyHttpOptions } from 'fastify'
 import { type IncomingMessage, METHODS, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { Problem, type ProblemCode } from '../protocol/problem.ts'
 import { type ServerOptions, withDefaults } from './options.ts'
 import { answerError, problemType, rawProblem } from './problems.ts'
@@ -72,7 +71,7 @@ const methods: ReadonlySet<string | undefined> = new Set(METHODS)
  */
 export const hasForeignMethod = ({ method }: IncomingMessage): boolean => !methods.has(method)
 
-/** A method that is not HTTP's is refused as any other word is; upgrades come by themselves (`refuseUpgrade`). */
+/** A method that is not HTTP's is refused as any other word is; upgrades come by themselves (upgrade.ts). */
 export function refuseForeignMethods(server: Server): void {
   for (const listener of server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]) {
     server.off('request', listener)
@@ -81,10 +80,4 @@ export function refuseForeignMethods(server: Server): void {
       else listener.call(server, request, response)
     })
   }
-}
-
-/** Tells who asked for an upgrade what is wrong with it, and ends the connection: its socket has left Node's hands. */
-export function refuseSocket(socket: Duplex, problem: Problem): void {
-  socket.on('error', () => {})
-  socket.end(rawProblem(problem), () => socket.destroy())
 }
