@@ -138,7 +138,7 @@ export class Channel {
   }
 
   #refuseObserver(): void {
-    if (this.#options.observe) throw new Problem('session-required', 'An observer reads only: connect without `observe` to publish.')
+    if (this.#options.observe) throw new Problem('session-required', 'Connect without `observe` to publish.')
   }
 
   /** A person's answer for an unsent message that asks: again, or not. */
