@@ -44,12 +44,30 @@ const quickLimitMs = 110_000
 const overdue = (ms: number): Promise<never> =>
   new Promise((_resolve, reject) => void setTimeout(() => reject(new Error(`not over after ${ms / 1000} s`)), ms).unref())
 
-export async function runCell(
-  cell: Cell,
-  { seed, quick, progress = () => {} }: { readonly seed: number; readonly quick: boolean; readonly progress?: (words: string) => void },
-): Promise<Row> {
-  const { scenario, transport, store } = cell
+export interface Run {
+  readonly seed: number
+  readonly quick: boolean
+  /** Hears how far a long cell is. */
+  readonly progress?: (words: string) => void
+}
+
+/** Whatever happens it resolves: what cannot be set up or cleared away is a broken cell, and the others run all the same. */
+export async function runCell(cell: Cell, run: Run): Promise<Row> {
   const begun = performance.now()
+  try {
+    return await play(cell, run, begun)
+  } catch (error) {
+    return brokenRow(cell, run.seed, String(error), performance.now() - begun)
+  }
+}
+
+/** A cell of which there is nothing to read. */
+export function brokenRow({ scenario, transport, store }: Cell, seed: number, why: string, ms = 0): Row {
+  const nothing = { verdict: check([]), injections: 0, recovery: undefined }
+  return { scenario: scenario.name, transport, store, seed, ok: false, ...nothing, ms: Math.round(ms), why }
+}
+
+async function play({ scenario, transport, store }: Cell, { seed, quick, progress = () => {} }: Run, begun: number): Promise<Row> {
   const { ownProcess = false, options = {} } = scenario
   await using stage = await Stage.set({
     transport,

@@ -151,6 +151,19 @@ describe('what the journals of a run say', () => {
     expect(check(entries)).toMatchObject({ acked: 3, delivered: 4, gaps: 3, wrong: [] })
   })
 
+  it('is looked at once where thousands were shown the same: and the one of them who was shown another text is found', () => {
+    const begin = journalOf([{ does: 'publish', who: 0, acked: true }])
+    const line = begin.filter(({ who, did }) => who === 'the log' && did !== 'left')
+    const many = (text?: string): Entry[] =>
+      Array.from({ length: 5_000 }, (_, index) => `cut at ${index}`).flatMap((who) =>
+        line.map((entry) => ({ ...entry, who, ...(text !== undefined && who === 'cut at 4321' && entry.did === 'saw' && { text }) })),
+      )
+    // Each compared with each, these are twelve million comparisons, and half a minute in which nobody else is heard.
+    expect(check([...begin, ...many()])).toMatchObject({ wrong: [] })
+    expect(check([...begin, ...many('text 0 ')])).toMatchObject({ lost: 0 })
+    expect(check([...begin, ...many('text 0 ')]).disagreements).toBeGreaterThan(0)
+  })
+
   it('can be written as lines and read again', () => {
     const entries = journalOf([{ does: 'publish', who: 0, acked: true }])
     expect(parseJournal(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))).toEqual(entries)

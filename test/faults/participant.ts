@@ -6,6 +6,14 @@ import { Problem } from '../../src/protocol/problem.ts'
 import type { FaultyProxy } from '../support/faulty-proxy.ts'
 import type { Journal } from '../support/journal.ts'
 
+/** So long anything may take: of a dozen failures in a row the client waits ever longer for the next try, and a machine may be slow. */
+const patienceMs = 100_000
+
+export interface Manner {
+  /** Tries again at once where it waits: a scenario of many cuts does not wait half a second and more for each. */
+  readonly hurried?: boolean | undefined
+}
+
 export class Participant implements AsyncDisposable {
   readonly name: string
   readonly proxy: FaultyProxy
@@ -16,14 +24,16 @@ export class Participant implements AsyncDisposable {
   pending = 0
   left = false
   readonly #options: ChannelOptions
+  readonly #hurried: boolean
   readonly #platform = node()
   readonly #write: ReturnType<Journal['writer']>
   readonly #checks = new Set<() => void>()
   #harmedAt: number | undefined
 
-  constructor(name: string, proxy: FaultyProxy, journal: Journal, options: Omit<ChannelOptions, 'url'>) {
+  constructor(name: string, proxy: FaultyProxy, journal: Journal, { hurried = false, ...options }: Manner & Omit<ChannelOptions, 'url'>) {
     this.name = name
     this.proxy = proxy
+    this.#hurried = hurried
     this.#options = { pollMs: 250, name, ...options, url: proxy.url }
     this.#write = journal.writer(name)
     this.channel = this.#connect(options.since)
@@ -50,8 +60,8 @@ export class Participant implements AsyncDisposable {
     for (const check of this.#checks) check()
   }
 
-  /** Resolves once `holds()`, which is looked at after every event. */
-  async until(what: string, holds: () => boolean, patienceMs: number): Promise<void> {
+  /** Resolves once `holds()`; rejects where it never does. It is looked at after every event. */
+  async until(what: string, holds: () => boolean): Promise<void> {
     if (holds()) return
     await new Promise<void>((resolve, reject) => {
       const done = (): void => {
@@ -72,15 +82,8 @@ export class Participant implements AsyncDisposable {
     })
   }
 
-  live(patienceMs = 20_000): Promise<void> {
-    return this.until('live', () => this.channel.state.status === 'live', patienceMs)
-  }
-
-  /** Tries again at once where it waits: a scenario of thousands of cuts does not wait half a second for each. */
-  hurry(): () => void {
-    return this.channel.on('state', ({ status }) => {
-      if (status === 'waiting') setImmediate(() => this.channel.nudge(true))
-    })
+  live(): Promise<void> {
+    return this.until('live', () => this.channel.state.status === 'live')
   }
 
   /** Goes away, and is held to nothing that comes after. */
@@ -110,6 +113,11 @@ export class Participant implements AsyncDisposable {
     })
     channel.on('gap', ({ reason, missed }) => this.#write({ did: 'gap', reason, ...(missed !== undefined && { missed }) }))
     channel.on('message', ({ seq, id, member, text }) => this.#write({ did: 'saw', seq, id, member, text }))
+    if (this.#hurried) {
+      channel.on('state', ({ status }) => {
+        if (status === 'waiting') setImmediate(() => channel.nudge(true))
+      })
+    }
     const check = (): void => this.#checks.forEach((run) => run())
     for (const event of ['message', 'gap', 'state', 'batch', 'unsent'] as const) channel.on(event, () => setImmediate(check))
     return channel

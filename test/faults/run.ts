@@ -5,6 +5,8 @@ import { transportNames } from '../../src/protocol/message.ts'
 import { type Cell, cellsOf, type Row, runCell, unfit } from './cell.ts'
 import { allFigures, figures, UnknownFigure } from './figures.ts'
 import type { Scenario } from './scenario.ts'
+import { Queue } from './lanes.ts'
+import { Progress } from './progress.ts'
 import { scenarios } from './scenarios/index.ts'
 import { storeNames } from './stores.ts'
 import { type Absent, tableOf } from './table.ts'
@@ -20,7 +22,8 @@ nothing is asserted of it). Ends with 1 where a promise was broken.
   --transport NAME   only this transport (${transportNames.join(', ')}); may be repeated
   --store NAME       only this store (${storeNames.join(', ')}); may be repeated
   --quick            what npm test runs: fewer injections, cheap cells only (all cells where a scenario is named)
-  --jobs N           so many cells at a time (default 3)
+  --jobs N           so many cells at a time (default 8: most of a cell is waiting; those that keep a core busy have a process
+                     of their own, and run one for each core)
   --json FILE        the rows as JSON, - for standard output (the tables are left out then)
   --figures          reaches and prints the figures in place of the matrix, within ten minutes; --json as above
   --only NAME        only this figure (${allFigures.map(({ name }) => name).join(', ')}); may be repeated
@@ -106,7 +109,7 @@ function read(values: ReturnType<typeof parse>['values']): Options {
     stores: among('store', storeNames),
     quick: values.quick ?? false,
     named: values.scenario !== undefined,
-    jobs: whole('jobs', 3),
+    jobs: whole('jobs', 8),
     json: values.json,
   }
 }
@@ -129,13 +132,16 @@ async function runAll(options: Options): Promise<number> {
     bar.clear()
     if (json !== '-') console.log(tableOf(scenario, ordered, absent.get(scenario) ?? [], quick))
   }
-  const queue = [...cells]
+  const queue = new Queue(cells)
   const work = async (): Promise<void> => {
-    for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
+    for (let taken = queue.take(); taken !== undefined; taken = queue.take()) {
+      const { cell, lane } = taken
       const { scenario } = cell
       const name = nameOf(cell)
       bar.begin(name)
-      const row = await runCell(cell, { seed, quick, progress: (words) => bar.say(name, words) })
+      const how = { seed, quick, progress: (words: string) => bar.say(name, words) }
+      const row = await (lane?.run(cell, how) ?? runCell(cell, how))
+      queue.done(taken)
       rows.get(scenario)?.push(row)
       bar.end(name, `${row.ok ? 'holds' : 'BROKEN'} ${(row.ms / 1000).toFixed(1)} s`)
       const still = (left.get(scenario) ?? 1) - 1
@@ -144,6 +150,7 @@ async function runAll(options: Options): Promise<number> {
     }
   }
   await Promise.all(Array.from({ length: Math.min(options.jobs, cells.length) }, work))
+  queue.close()
   bar.clear()
   const all = [...rows.values()].flat()
   if (json !== undefined) {
@@ -158,40 +165,5 @@ async function runAll(options: Options): Promise<number> {
 
 const place = ({ transport, store }: Row): number => transportNames.indexOf(transport) * storeNames.length + storeNames.indexOf(store)
 const nameOf = ({ scenario, transport, store }: Cell): string => `${scenario.name}/${transport}/${store}`
-
-/** One line on a terminal, that says what is under way; elsewhere a line for each cell that is done. */
-class Progress {
-  readonly #running = new Map<string, string>()
-  readonly #total: number
-  #done = 0
-
-  constructor(total: number) {
-    this.#total = total
-  }
-
-  begin(name: string): void {
-    this.#running.set(name, '')
-    this.#draw()
-  }
-  say(name: string, words: string): void {
-    this.#running.set(name, ` ${words}`)
-    this.#draw()
-  }
-  end(name: string, words: string): void {
-    this.#running.delete(name)
-    this.#done++
-    if (!process.stderr.isTTY) console.error(`${this.#done} of ${this.#total}  ${name} ${words}`)
-    this.#draw()
-  }
-  clear(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-  }
-
-  #draw(): void {
-    if (!process.stderr.isTTY) return
-    const text = `${this.#done} of ${this.#total}  ${[...this.#running].map(([name, words]) => name + words).join('  ')}`
-    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`)
-  }
-}
 
 process.exit(await main(process.argv.slice(2)))

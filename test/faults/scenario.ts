@@ -14,6 +14,8 @@ export interface Scenario {
   readonly quick: (transport: TransportName, store: StoreName) => boolean
   /** The server is a process of its own, to be killed. */
   readonly ownProcess?: true
+  /** Keeps a core busy, where the others wait most of their time: it runs in a process of its own. */
+  readonly busy?: true
   /** What the server has beside the defaults. */
   readonly options?: Partial<ServerOptions>
   /** Does the harm while people talk. Then everybody is waited for, and the journals are read. */

@@ -6,7 +6,7 @@ import type { ServerOptions } from '../../src/server/options.ts'
 import { type Choose, startFaultyProxy } from '../support/faulty-proxy.ts'
 import { Journal } from '../support/journal.ts'
 import { seeded } from '../support/late-store.ts'
-import { Participant } from './participant.ts'
+import { type Manner, Participant } from './participant.ts'
 import { mixed } from './seed.ts'
 import { type Backing, type Host, type StoreName, stores } from './stores.ts'
 
@@ -36,10 +36,7 @@ export function atMost(most: number, choose: Choose): Choose {
   }
 }
 
-type Entering = Partial<ChannelOptions> & { readonly harm?: Harm | undefined }
-
-/** How long everybody may take to have everything, once the harm is over. */
-const settleMs = 80_000
+type Entering = Partial<ChannelOptions> & Manner & { readonly harm?: Harm | undefined }
 
 /**
  * Harm, not load, is what is tried: nobody is refused for talking fast or often. And who comes without a cursor is given
@@ -118,11 +115,11 @@ export class Stage implements AsyncDisposable {
   }
 
   /** The usual company: who talks, and who listens. */
-  async company(harm?: Harm): Promise<{ readonly talkers: Participant[]; readonly listener: Participant }> {
+  async company(harm?: Harm, manner: Manner = {}): Promise<{ readonly talkers: Participant[]; readonly listener: Participant }> {
     const [listener, ...talkers] = await Promise.all([
-      this.join('eve', { observe: true, harm }),
-      this.join('ann', { harm }),
-      this.join('bob', { harm }),
+      this.join('eve', { observe: true, harm, ...manner }),
+      this.join('ann', { harm, ...manner }),
+      this.join('bob', { harm, ...manner }),
     ])
     return { talkers, listener }
   }
@@ -170,15 +167,19 @@ export class Stage implements AsyncDisposable {
     if (this.#settled) return
     this.#settled = true
     const here = this.participants.filter(({ left }) => !left)
-    await Promise.all(here.map((each) => each.until('all is answered', () => each.pending === 0, settleMs)))
+    await Promise.all(here.map((each) => each.until('all is answered', () => each.pending === 0)))
     const head = await this.#witness()
-    await Promise.all(here.map((each) => each.until(`at ${head}`, () => each.channel.cursor === head, settleMs)))
+    await Promise.all(here.map((each) => each.until(`at ${head}`, () => each.channel.cursor === head)))
   }
 
   /** What of the gaps that were told is not as it is to be, in a sentence. */
   wrongGaps(): string | undefined {
+    // Once through the journal, not once for each: with thousands of readers that stops every cell of this process for a minute.
+    const toldTo = new Map<string, GapReason[]>()
+    for (const entry of this.journal.entries)
+      if (entry.did === 'gap') toldTo.set(entry.who, [...(toldTo.get(entry.who) ?? []), entry.reason])
     for (const { name, left } of this.participants) {
-      const told = this.journal.entries.flatMap((entry) => (entry.who === name && entry.did === 'gap' ? [entry.reason] : []))
+      const told = toldTo.get(name) ?? []
       const due = this.#dueGaps.get(name) ?? this.#dueGaps.get('')
       const wrong = told.some((reason) => reason !== due?.reason)
       const missing = due !== undefined && !left && (due.times === undefined ? told.length === 0 : told.length !== due.times)

@@ -25,7 +25,7 @@ export const lostResponse: Scenario = {
   must: 'A batch that was written and never arrived is sent again from the cursor: shown once.',
   quick: onlyOver({ memory: ['poll', 'long-poll', 'sse', 'websocket'], late: ['long-poll'] }),
   async run(stage) {
-    const { talkers } = await stage.company(lostReads(harms(stage.quick)))
+    const { talkers } = await stage.company(lostReads(harms(stage.quick)), { hurried: true })
     await stage.chat(talkers, stage.quick ? 12 : 60, 40)
   },
 }
@@ -44,7 +44,7 @@ export const lostAcknowledgement: Scenario = {
   must: 'What was published and not acknowledged is sent again with its id, and stands in the log once.',
   quick: onlyOver({ memory: ['poll', 'websocket'], late: ['poll'] }),
   async run(stage) {
-    const { talkers } = await stage.company(lostAcks(harms(stage.quick)))
+    const { talkers } = await stage.company(lostAcks(harms(stage.quick)), { hurried: true })
     await stage.chat(talkers, stage.quick ? 5 : 25, 10)
   },
 }
@@ -92,7 +92,7 @@ export const html502: Scenario = {
   async run(stage) {
     const page: Fault = { kind: 'page', bytes: badGateway }
     const most = stage.quick ? 3 : 12
-    const { talkers } = await stage.company()
+    const { talkers } = await stage.company(undefined, { hurried: true })
     const talking = stage.chat(talkers, stage.quick ? 6 : 30, 100)
     for (const { proxy } of stage.participants) {
       proxy.choose = atMost(most, ({ asks }) => (asks !== 'other' && stage.chance(0.6) ? page : undefined))
@@ -107,6 +107,7 @@ const letters = ['🙂', '👩‍👩‍👧', 'é', 'ß', '漢', '𝔘', '🇩�
 
 export const splitUtf8: Scenario = {
   name: 'split-utf8',
+  busy: true,
   must: 'Single bytes, each in a packet of its own, are put together again: every character, every frame, every event.',
   quick: onlyOver({ memory: ['sse', 'websocket'] }),
   async run(stage) {

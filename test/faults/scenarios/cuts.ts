@@ -8,8 +8,8 @@ import type { Stage } from '../stage.ts'
 /** So many messages, each in a batch of its own, are the stream that is cut. */
 const streamMessages = 10
 
-/** So many are cut at a time. */
-const atOnce = 8
+/** So many are cut at a time: enough that a core is never idle, few enough that nobody else on its event loop waits long. */
+const atOnce = 4
 
 /** Where a wire is cut does not ask for the store: over the others than the first every so many offsets are tried. */
 const strideOverOthers = 16
@@ -51,13 +51,13 @@ function cutReadsAt(proxy: FaultyProxy, at: number, how: 'end' | 'reset'): void 
 const seen = (participant: Participant): number => participant.channel.counts.delivered
 
 async function readThrough(stage: Stage, name: string, at: number | undefined): Promise<number> {
-  const reader = await stage.enter(name, { observe: true, since: 'earliest' })
+  const reader = await stage.enter(name, { observe: true, since: 'earliest', hurried: true })
   if (at !== undefined) cutReadsAt(reader.proxy, at, stage.chance(0.5) ? 'end' : 'reset')
-  const hurried = reader.hurry()
-  await reader.until('all is read', () => seen(reader) >= streamMessages, 20_000)
-  hurried()
+  await reader.until('all is read', () => seen(reader) >= streamMessages)
   const bytes = reader.proxy.exchanges.filter(({ asks }) => asks === 'read').reduce((sum, { passed }) => sum + passed.down, 0)
-  if (at !== undefined && reader.proxy.injections === 0) throw new Error(`${name} was not cut`)
+  // A store that fails now and then lengthens a stream by its problems, and the next one may end before that place.
+  const shorter = stage.store === 'late' && bytes < (at ?? 0)
+  if (at !== undefined && reader.proxy.injections === 0 && !shorter) throw new Error(`${name} was not cut`)
   reader.leave()
   await reader[Symbol.asyncDispose]()
   return bytes
@@ -65,6 +65,7 @@ async function readThrough(stage: Stage, name: string, at: number | undefined): 
 
 export const cutEverywhere: Scenario = {
   name: 'cut-everywhere',
+  busy: true,
   must: 'Cut after any byte, in the midst of a head, an event, a frame or a body, a stream is resumed: all ten shown, once.',
   // Each message in a batch of its own: there is something in between to cut.
   options: { batchMessages: 1 },
@@ -87,6 +88,7 @@ function cutPublishAt({ proxy }: Participant, side: 'up' | 'down', at: number, h
 
 export const cutPublish: Scenario = {
   name: 'cut-publish',
+  busy: true,
   must: 'Cut after any byte of a publish or of its answer, the message stands in the log once, in its place.',
   quick: onlyOver({ memory: ['poll', 'websocket'] }),
   async run(stage) {
@@ -95,11 +97,12 @@ export const cutPublish: Scenario = {
     const whole = probe.proxy.exchanges.findLast(({ asks, upgrade }) => asks === 'publish' || upgrade)?.passed
     if (whole === undefined) throw new Error('nothing was published')
     const cuts = (['up', 'down'] as const).flatMap((side) => offsets(stage, whole[side], 16).map((at) => ({ side, at })))
-    const writers = await Promise.all(Array.from({ length: stage.quick ? 8 : 48 }, (_, index) => stage.join(`ann${index}`)))
+    const writers = await Promise.all(
+      Array.from({ length: stage.quick ? 8 : 48 }, (_, index) => stage.join(`ann${index}`, { hurried: true })),
+    )
     let done = 0
     await Promise.all(
       writers.map(async (writer, index) => {
-        const hurried = writer.hurry()
         for (const { side, at } of cuts.filter((_, cut) => cut % writers.length === index)) {
           cutPublishAt(writer, side, at, stage.chance(0.5) ? 'end' : 'reset')
           // Its socket was opened before: the next one is cut, in its handshake or in what it carries.
@@ -107,7 +110,6 @@ export const cutPublish: Scenario = {
           await stage.chat([writer], 1, 0)
           if (++done % 100 === 0) stage.progress(`${done} of ${cuts.length} cuts`)
         }
-        hurried()
       }),
     )
   },

@@ -22,8 +22,7 @@ const ending =
   async (stage: Stage): Promise<void> => {
     const { talkers } = await stage.company()
     await stage.chat(talkers, 5, 20)
-    if (quiet)
-      await Promise.all(stage.participants.map((each) => each.until('all is read', () => each.channel.counts.delivered >= 10, 20_000)))
+    if (quiet) await Promise.all(stage.participants.map((each) => each.until('all is read', () => each.channel.counts.delivered >= 10)))
     const talking = quiet ? Promise.resolve() : stage.chat(talkers, stage.quick ? 20 : 100, 20)
     if (!quiet) await sleep(stage.between(50, 200))
     await goDown(stage, signal)
@@ -71,7 +70,7 @@ export const rollback: Scenario = {
     await stage.chat(talkers, 5, 20)
     await stage.backing.copy?.()
     await stage.chat(talkers, 4, 20)
-    await Promise.all(stage.participants.map((each) => each.until('all is read', () => each.channel.counts.delivered >= 18, 20_000)))
+    await Promise.all(stage.participants.map((each) => each.until('all is read', () => each.channel.counts.delivered >= 18)))
     await goDown(stage, 'SIGKILL')
     await stage.backing.rollBack?.()
     for (const { proxy } of stage.participants) proxy.away = true
