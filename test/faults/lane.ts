@@ -8,6 +8,6 @@ const say = (said: Said): void => void process.send?.(said)
 process.on('disconnect', () => process.exit())
 process.on('message', ({ scenario: name, transport, store, seed, quick }: Order) => {
   const scenario = scenarios.find((each) => each.name === name)
-  if (scenario === undefined) throw new Error(`there is no scenario ${name}`)
+  if (scenario === undefined) process.exit(2)
   void runCell({ scenario, transport, store }, { seed, quick, progress: (progress) => say({ progress }) }).then((row) => say({ row }))
 })

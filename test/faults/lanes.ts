@@ -6,6 +6,8 @@ import type { TransportName } from '../../src/protocol/message.ts'
 import { brokenRow, type Cell, type Row, type Run } from './cell.ts'
 import type { StoreName } from './stores.ts'
 
+const program = fileURLToPath(new URL('lane.ts', import.meta.url))
+
 /** What a lane is told to run. */
 export interface Order {
   readonly scenario: string
@@ -23,7 +25,7 @@ export class Lane {
   #child: ChildProcess | undefined
 
   run(cell: Cell, { seed, quick, progress }: Run): Promise<Row> {
-    const child = (this.#child ??= fork(fileURLToPath(new URL('lane.ts', import.meta.url))))
+    const child = (this.#child ??= fork(program, { execArgv: ['--import', 'tsx'] }))
     return new Promise((resolve) => {
       const done = (row: Row): void => {
         child.off('message', hear).off('exit', gone)
