@@ -128,11 +128,15 @@ export class Stage implements AsyncDisposable {
   async chat(talkers: readonly Participant[], each: number, paceMs: number, text = (n: number): string => `${n}`): Promise<void> {
     const begun = this.#said
     this.#said += each
+    let answered = 0
+    const answer = (): void => {
+      if (++answered % 50 === 0) this.progress(`${answered} of ${each * talkers.length} messages answered`)
+    }
     await Promise.all(
       talkers.map(async (talker) => {
         const answers: Promise<void>[] = []
         for (let n = 1; n <= each; n++) {
-          answers.push(talker.say(`${talker.name} ${text(begun + n)}`))
+          answers.push(talker.say(`${talker.name} ${text(begun + n)}`).then(answer))
           await sleep(this.random() * 2 * paceMs)
         }
         await Promise.all(answers)
