@@ -156,7 +156,7 @@ export const trimmedReader: Scenario = {
     const { talkers, listener } = await stage.company()
     const away = await stage.join('away', { observe: true })
     await stage.chat(talkers, 3, 0)
-    await away.until('six seen', () => away.channel.counts.delivered >= 6)
+    await Promise.all(stage.participants.map((each) => each.until('six seen', () => each.channel.counts.delivered >= 6)))
     away.leave()
     stage.harm()
     for (let said = 6; said < 46;) {
