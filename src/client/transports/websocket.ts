@@ -69,7 +69,7 @@ export const websocket: OpenTransport = (http, { known }) => {
 
 /** @throws Error where nothing can be sent */
 function open(socket: WebSocket | undefined): WebSocket {
-  if (socket?.readyState !== 1) throw new Error('the socket is not open')
+  if (socket?.readyState !== 1) throw new Error('no wire is open')
   return socket
 }
 
