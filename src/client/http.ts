@@ -39,7 +39,7 @@ export class Http {
   /** One batch, from a poll or a long poll. */
   async batch(transport: TransportName, query: Query & { readonly since: Since }, signal: AbortSignal): Promise<Batch> {
     const batch: unknown = await (await this.get(transport, query, signal)).json()
-    if (!isBatch(batch)) throw new Error('this is no batch')
+    if (!isBatch(batch)) throw new Error('no batch')
     return batch
   }
 

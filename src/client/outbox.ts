@@ -126,9 +126,10 @@ export class Outbox {
       return 0
     } catch (error) {
       const waitMs = await this.#failed(entry, error, failures, sentAs)
+      if (error instanceof Problem) return waitMs
       // A wire that ends is let go a moment after what was on it has failed; on another it goes out at once.
       await sleep(0, this.#signal)
-      return error instanceof Problem || this.#post.wire() === wire ? waitMs : 0
+      return this.#post.wire() === wire ? waitMs : 0
     } finally {
       if (entry.state === 'sending') entry.state = 'queued'
       this.#post.changed()

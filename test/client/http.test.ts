@@ -36,7 +36,7 @@ it('leaves a request without its answer in time, before the head and in the mids
   const patience: number[] = []
   AbortSignal.timeout = (ms) => {
     patience.push(ms)
-    return timeout(ms / 20)
+    return timeout(ms / 4)
   }
   onTestFinished(() => void (AbortSignal.timeout = timeout))
   const http = new Http(node(), `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'lobby')

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { sleep } from '../../src/client/backoff.ts'
 import { Outbox } from '../../src/client/outbox.ts'
+import { Problem } from '../../src/protocol/problem.ts'
 
 /** A wire's end comes to its reader some steps after it has come to what was sent on it. */
 async function someSteps(): Promise<void> {
@@ -40,4 +41,27 @@ it('goes out at once on the next wire, though the one before was let go only aft
   expect(sentOn).toEqual([wires[0], wires[2]])
   expect(sentOn[1]).toBe(wires[2])
   ending.abort()
+})
+
+it('goes back to who wrote it where the room will not have us, also while it waits because of a limit', async () => {
+  const forbidden = new Problem('forbidden')
+  let wire: object | undefined = {}
+  const outbox: Outbox = new Outbox(
+    {
+      wire: () => wire,
+      member: () => 'm_outbox0000001',
+      renew: async () => {},
+      changed: () => {},
+      async send() {
+        setImmediate(() => {
+          wire = undefined
+          outbox.refuse(forbidden)
+        })
+        throw new Problem('rate-limited')
+      },
+    },
+    new AbortController().signal,
+  )
+  await expect(outbox.add({ id: 'message-1', text: 'once' })).rejects.toBe(forbidden)
+  expect(outbox.unsent).toEqual([])
 })

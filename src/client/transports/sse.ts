@@ -11,7 +11,7 @@ export const sse: OpenTransport = (http, { observe, known }) => ({
     expect(firstBatchMs)
     const response = await http.get('sse', { since, ...known() }, signal)
     if (!response.headers.get('content-type')?.startsWith(eventStreamType) || response.body === null) {
-      throw new Error('this is no event stream')
+      throw new Error('no event stream')
     }
     const reader = response.body.getReader()
     const decoder = new EventStreamDecoder()
