@@ -1,5 +1,5 @@
 /** The cells of the matrix, where something is wrong with themselves: each is broken, and the others run all the same. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Cell, runCell } from './cell.ts'
 import { Lane, Queue } from './lanes.ts'
 import type { Scenario } from './scenario.ts'
@@ -29,6 +29,11 @@ describe('a cell', () => {
     const scenario = scenarios.find(({ name }) => name === 'trimmed-reader')
     const row = await lane.run(cellOf({ ...scenario }), how)
     expect(row).toMatchObject({ scenario: 'trimmed-reader', ok: true, verdict: { gaps: 1 } })
+    // Between two cells it may end as well: nobody waits for it then.
+    const { pid } = lane
+    process.kill(pid as number, 'SIGKILL')
+    await vi.waitFor(() => expect(lane.pid).toBeUndefined())
+    expect(await lane.run(cellOf({}), how)).toMatchObject({ ok: false, why: 'its process ended with 2' })
     lane.close()
   })
 })
@@ -36,10 +41,10 @@ describe('a cell', () => {
 describe('the queue of cells', () => {
   it('gives each busy one a lane of its own, before the others and no more than there are lanes, and every cell once', () => {
     const cells = Array.from({ length: 200 }, (_, index) => cellOf({ name: `${index}`, ...(index >= 100 && { busy: true }) }))
-    const queue = new Queue(cells)
+    const queue = new Queue(cells, 3)
     const taken = Array.from({ length: 100 }, () => queue.take())
     const busy = taken.flatMap((each) => (each?.cell.scenario.busy ? [each] : []))
-    expect(busy.length).toBeGreaterThan(0)
+    expect(busy.length).toBe(3)
     expect(taken.slice(0, busy.length)).toEqual(busy)
     expect(new Set(busy.map(({ lane }) => lane)).size).toBe(busy.length)
     expect(taken.every((each) => (each?.lane !== undefined) === (each?.cell.scenario.busy === true))).toBe(true)

@@ -25,20 +25,33 @@ export class Lane {
   #child: ChildProcess | undefined
 
   run(cell: Cell, { seed, quick, progress }: Run): Promise<Row> {
-    const child = (this.#child ??= fork(program, { execArgv: ['--import', 'tsx'] }))
+    const child = (this.#child ??= this.#fork())
     return new Promise((resolve) => {
       const done = (row: Row): void => {
         child.off('message', hear).off('exit', gone)
         resolve(row)
       }
       const hear = (said: Said): void => ('row' in said ? done(said.row) : progress?.(said.progress))
-      const gone = (code: number | null): void => {
-        this.#child = undefined
-        done(brokenRow(cell, seed, `its process ended with ${code}`))
-      }
+      const gone = (code: number | null): void => done(brokenRow(cell, seed, `its process ended with ${code}`))
       child.on('message', hear).on('exit', gone)
       child.send({ scenario: cell.scenario.name, transport: cell.transport, store: cell.store, seed, quick } satisfies Order)
     })
+  }
+
+  #fork(): ChildProcess {
+    const child = fork(program, { execArgv: ['--import', 'tsx'] })
+    // It may end between two cells as well.
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined
+    })
+    // What it could not be told, its end tells.
+    child.on('error', () => {})
+    return child
+  }
+
+  /** Of its process, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   /** What runs in it ends with it. */
@@ -57,10 +70,12 @@ export interface Taken {
 export class Queue {
   readonly #busy: Cell[]
   readonly #waiting: Cell[]
-  readonly #all = Array.from({ length: availableParallelism() }, () => new Lane())
-  readonly #free = [...this.#all]
+  readonly #all: readonly Lane[]
+  readonly #free: Lane[]
 
-  constructor(cells: readonly Cell[]) {
+  constructor(cells: readonly Cell[], lanes = availableParallelism()) {
+    this.#all = Array.from({ length: lanes }, () => new Lane())
+    this.#free = [...this.#all]
     this.#busy = cells.filter(({ scenario }) => scenario.busy)
     this.#waiting = cells.filter(({ scenario }) => !scenario.busy)
   }
