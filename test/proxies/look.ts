@@ -17,7 +17,7 @@ export interface Cell {
   readonly proxy: ProxyName
   readonly config: string
   readonly transport: TransportName
-  /** ms to the first batch, and from a publish to its arrival; undefined where it did not come within `heldBackMs`. */
+  /** ms to the first batch, and from a publish to its arrival; undefined where it was held back (patience.ts). */
   readonly firstMs: number | undefined
   readonly newsMs: number | undefined
   /** The status that refused it. */

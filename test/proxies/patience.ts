@@ -42,7 +42,10 @@ export class Patience implements Disposable {
 
   /** Whatever it answers. */
   async #ask(url: string): Promise<boolean> {
-    const signal = AbortSignal.any([this.#left.signal, AbortSignal.timeout(goneMs)])
+    const gone = AbortSignal.timeout(goneMs)
+    // Node collects a timeout that only a composite listens to (nodejs/node#57736).
+    gone.onabort = () => {}
+    const signal = AbortSignal.any([this.#left.signal, gone])
     return await fetch(`${url}/healthz`, { signal, headers: { connection: 'close' } }).then(
       async (answer) => (await answer.arrayBuffer(), true),
       () => (this.#left.signal.throwIfAborted(), false),

@@ -143,9 +143,11 @@ export async function compressed(proxy: ProxyName, config: string): Promise<Comp
   const encoding = async (path: string): Promise<string> => {
     using waiting = new Patience(front.url, heldBackMs)
     const asked = fetch(front.url + path, { headers: { 'accept-encoding': 'gzip' }, signal: waiting.signal })
-    const answer = await asked.catch(() => undefined)
+    const answer = await asked.catch((error: unknown) => {
+      if (!waiting.signal.aborted) throw error
+    })
     await answer?.body?.cancel()
-    return answer === undefined ? 'held back' : (answer.headers.get('content-encoding') ?? 'none')
+    return answer ? (answer.headers.get('content-encoding') ?? 'none') : 'held back'
   }
   // Proxies look at the first bytes of an answer to see whether it is worth it.
   await server.store.append('lobby', author, { id: 'message-1', text: 'long enough to be worth it '.repeat(40) })
