@@ -52,7 +52,8 @@ function slowed(lab: LabLink): string {
 
 /** Why lanes do not open: other tabs have what they would need. */
 function heldUp({ slots, lanes }: Contest): string {
-  const held = transportNames.filter((name) => lanes[name].heldMs > heldUpMs)
+  // A WebSocket takes none of them; the question who we are, which comes before it, waits for one for a moment.
+  const held = transportNames.filter((name) => name !== 'websocket' && lanes[name].heldMs > heldUpMs)
   if (held.length === 0 || slots.taken < browserSlots) return ''
   const who = held.map((name) => wires[name].title).join(', ')
   return `${who} cannot open: this browser has ${slots.taken} of its ${browserSlots} HTTP connections to this server in use. Close its other tabs of this server, or switch them to WebSocket.`
