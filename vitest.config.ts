@@ -28,7 +28,7 @@ const group = ({ name, include, exclude = [], maxWorkers, turn, isolate = false 
 })
 
 const groups: readonly Group[] = [
-  // A browser and its servers nearly fill a core; a bench with more neighbours would measure them.
+  // A browser and its servers nearly fill a core, and wait between; with more neighbours a bench would measure them.
   { name: 'whole cores', include: ['test/bench/**/*.test.ts', 'test/browser/**/*.test.ts'], maxWorkers: 3, turn: 0 },
   // Runs other files over again: only in a process of its own are they not there already.
   { name: 'over again', include: ['test/lab/behind.test.ts'], maxWorkers: 4, turn: 1, isolate: true },

@@ -78,7 +78,7 @@ describe('the model, against a run', () => {
       ;({ groups, published } = await bench.round(setup))
       if (cases.every(keptUp)) break
     }
-  })
+  }, 120_000)
   afterAll(() => bench.close())
 
   /** At the rate that came about, which is chance. What a busy machine has published in one breath arrives as one where nobody waits. */
@@ -94,10 +94,9 @@ describe('the model, against a run', () => {
       .map(({ window }) => window)
       .reduce(plus)
 
-  /** Nearly every message came by itself; to who polls, every third. */
   const keptUp = ([wire, feed]: readonly [TransportName, Feed]): boolean => {
     const { batches, delivered } = countedBy(wire, feed)
-    return batches > delivered * (wire === 'poll' ? 0.3 : 0.8)
+    return batches > delivered * leastShare(wire)
   }
 
   it.each(cases)('tells the requests and bytes of %s in %s rooms', (wire, feed: Feed) => {
@@ -105,7 +104,7 @@ describe('the model, against a run', () => {
     const clientSeconds = feeds[feed].rooms * seconds
     const cost = costs[wire](loadOf(counted, wire === 'poll' ? counted.delivered : counted.batches, clientSeconds), constants)
     expect(counted.delivered).toBeGreaterThan(100)
-    expect(keptUp([wire, feed])).toBe(true)
+    expect(counted.batches).toBeGreaterThan(counted.delivered * leastShare(wire))
     // Who polls waits an interval after each answer: where answers are late, they ask less often.
     const near = wire === 'poll' ? 2 * tolerance : tolerance
     expectNear(counted.requests, cost.requestsPerSecond * clientSeconds, near)
@@ -121,6 +120,9 @@ describe('the model, against a run', () => {
     expectNear(bytesDown(published.window), down * published.accepted)
   })
 })
+
+/** Of messages that come by themselves: nearly all; to who polls, every third. */
+const leastShare = (wire: TransportName): number => (wire === 'poll' ? 0.3 : 0.8)
 
 function expectNear(counted: number, predicted: number, near = tolerance): void {
   expect(counted).toBeGreaterThanOrEqual(predicted * (1 - near))

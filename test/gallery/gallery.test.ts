@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -37,11 +37,15 @@ beforeAll(async () => {
 }, 120_000)
 
 describe.each(gallery)('$name', (bug) => {
-  const { source, seen } = bug
+  const { source, seen, caught } = bug
 
   it('is a variant of lines that stand in src, once', () => {
     const code = readFileSync(join(root, source), 'utf8')
     expect(withBug(bug, code)).not.toBe(code)
+  })
+
+  it('is caught by a file of tests that there is', () => {
+    expect(existsSync(join(root, caught.file))).toBe(true)
   })
 
   it('was had by somebody', () => {
