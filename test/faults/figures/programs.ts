@@ -1,6 +1,7 @@
 /** Figures that other programs of this repository reach: they are run, and their counts are taken. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { FuzzReport } from '../../fuzz/fuzz.ts'
 import type { Cast } from './cast.ts'
 import { count, type Figure, type Line } from './figure.ts'
 
@@ -80,13 +81,9 @@ export const schedules: Figure = {
 /** How many of each, and how many s they may take. */
 const fuzzed = {
   cursor: { inputs: 1_000_000, seconds: 20 },
-  http: { inputs: 100_000, seconds: 30 },
+  http: { inputs: 100_000, seconds: 50 },
   websocket: { inputs: 100_000, seconds: 30 },
 } as const
-
-interface FuzzReport {
-  readonly targets: readonly { inputs: number; failures: readonly unknown[]; wrong: readonly unknown[] }[]
-}
 
 export const fuzz: Figure = {
   name: 'fuzz',
@@ -101,13 +98,13 @@ export const fuzz: Figure = {
       const args = ['--target', target, '--inputs', String(inputs), '--seconds', String(seconds), '--seed', '1', '--json']
       const { stdout } = await cast.program([program, ...args], say)
       const [report] = (JSON.parse(stdout) as FuzzReport).targets
-      const found = (report?.failures.length ?? 1) + (report?.wrong.length ?? 0)
+      const found = report === undefined ? ['it said nothing'] : [...report.failures.map(({ fault }) => fault), ...report.wrong]
       const done = report?.inputs ?? 0
       lines.push({
         what: `${target} inputs, and what they broke`,
         asked: `${count(inputs)}, 0`,
-        measured: `${count(done)}, ${found}`,
-        holds: found === 0,
+        measured: `${count(done)}, ${found.length}${found.map((fault) => `; ${fault}`).join('')}`,
+        holds: found.length === 0,
         ...(done < inputs && { smaller: `what ${seconds} s sufficed for` }),
       })
     }
