@@ -78,9 +78,9 @@ export class Http {
   }
 }
 
-/** Aborts with the signal, or where no answer has come in its time. */
-export function inTime(signal: AbortSignal): AbortSignal {
-  const late = AbortSignal.timeout(answerMs)
+/** Aborts with the signal, or where no answer has come in its time, in ms. */
+export function inTime(signal: AbortSignal, ms = answerMs): AbortSignal {
+  const late = AbortSignal.timeout(ms)
   // Node collects a timeout that only a composite listens to (nodejs/node#57736): the answer would be waited for without end.
   late.onabort = () => {}
   return AbortSignal.any([signal, late])

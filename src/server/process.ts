@@ -51,8 +51,7 @@ const byNodeCode: Readonly<Record<string, ProblemCode>> = {
 /** Of expectations only 100-continue is met (RFC 9110, 10.1.1). */
 export function answerExpectations(server: Server): void {
   server.on('checkExpectation', (request, response) => {
-    const problem = new Problem('expectation-failed')
-    answerLast(request, response, problem)
+    answerLast(request, response, new Problem('expectation-failed'))
   })
 }
 

@@ -3,6 +3,7 @@
  * clock alone does not say what is held back: that is what has not come though the proxy has done later work since.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { inTime } from '../../src/client/http.ts'
 
 /** So many questions, each on a connection of its own and asked when the one before was answered: every thread of a proxy had its turn. */
 export const questions = 20
@@ -42,10 +43,7 @@ export class Patience implements Disposable {
 
   /** Whatever it answers. */
   async #ask(url: string): Promise<boolean> {
-    const gone = AbortSignal.timeout(goneMs)
-    // Node collects a timeout that only a composite listens to (nodejs/node#57736).
-    gone.onabort = () => {}
-    const signal = AbortSignal.any([this.#left.signal, gone])
+    const signal = inTime(this.#left.signal, goneMs)
     return await fetch(`${url}/healthz`, { signal, headers: { connection: 'close' } }).then(
       async (answer) => (await answer.arrayBuffer(), true),
       () => (this.#left.signal.throwIfAborted(), false),
